@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
+
+// errNotYet marks what cannot be asked because the provider's configuration is not known yet.
+var errNotYet = errors.New("the configuration of this platform is not known yet")
+
+// openTimeout bounds how long a connection may take to open.
+const openTimeout = 2 * time.Minute
+
+// Hub holds the configured connections. The provider makes one when it is configured.
+type Hub struct {
+	Unknown     bool // which platforms there are is not known yet
+	NoAhead     bool // read everything one by one
+	Connections map[string]*Connection
+	DefaultTags map[string]string
+}
+
+// Connection is one platform block of the provider. It opens when it is first used.
+type Connection struct {
+	Name     string
+	Type     string // the driver's name
+	Unknown  bool   // some of its settings are not known yet
+	ReadOnly bool
+	Driver   platform.Driver
+	Config   func() (platform.Config, error)
+	// Aliases says what a portable name means here, by table: "images", "networks", "sizes".
+	Aliases map[string]map[string]string
+
+	mu     sync.Mutex
+	conn   *platform.Conn
+	err    error
+	aheads sync.Map // kind's name -> *ahead[T]
+	rules  sync.Map // kind's name -> *rules
+}
+
+// Open connects, once. A failure is remembered, so that a wrong password is not tried for every resource; only a
+// cancelled attempt is tried again.
+func (c *Connection) Open(ctx context.Context) (*platform.Conn, error) {
+	if c.Unknown {
+		return nil, errNotYet
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn != nil || c.err != nil {
+		return c.conn, c.err
+	}
+	cfg, err := c.Config()
+	if err == nil {
+		// The end of the request that came first must not end the attempt for the others.
+		c.conn, err = c.dial(context.WithoutCancel(ctx), cfg)
+	}
+	if err != nil {
+		err = platform.At(fmt.Errorf("platform %q (%s): %w", c.Name, c.Driver.Title, err), "platform")
+	}
+	c.err = err
+	return c.conn, c.err
+}
+
+func (c *Connection) dial(ctx context.Context, cfg platform.Config) (*platform.Conn, error) {
+	opened := make(chan *platform.Conn, 1)
+	err := call(ctx, openTimeout, "connect", func(ctx context.Context) error {
+		conn, err := c.Driver.Open(ctx, cfg)
+		opened <- conn
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-opened, nil
+}
+
+// Close ends an opened connection.
+func (c *Connection) Close(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn == nil || c.conn.Close == nil {
+		return nil
+	}
+	return c.conn.Close(ctx)
+}
+
+// traits says whose rules count here: the driver's own, or those of the platform that its settings make it mimic. They
+// hold while settings are unknown, unless just these settings choose them.
+func (c *Connection) traits() (string, map[string]platform.Traits, error) {
+	if c.Driver.Mimic == nil {
+		return c.Type, c.Driver.Traits, nil
+	}
+	if c.Unknown {
+		return c.Type, nil, nil
+	}
+	cfg, err := c.Config()
+	if err != nil {
+		return "", nil, platform.At(err, "platform")
+	}
+	like, traits, err := c.Driver.Mimic(cfg)
+	if err != nil {
+		return "", nil, platform.At(fmt.Errorf("platform %q: %w", c.Name, err), "platform")
+	}
+	if like == "" {
+		return c.Type, c.Driver.Traits, nil
+	}
+	return like, traits, nil
+}
+
+// rulesOf compiles a kind's rules for this connection, once.
+func (c *Connection) rulesOf(kind string, root *node) (*rules, error) {
+	if r, ok := c.rules.Load(kind); ok {
+		return r.(*rules), nil //nolint:forcetypeassert // stored below
+	}
+	name, traits, err := c.traits()
+	if err != nil {
+		return nil, err
+	}
+	r, _ := c.rules.LoadOrStore(kind, newRules(root, name, traits[kind]))
+	return r.(*rules), nil //nolint:forcetypeassert // stored above
+}
+
+func (c *Connection) alias(table, name string) string {
+	if native, ok := c.Aliases[table][name]; ok {
+		return native
+	}
+	return name
+}
+
+// Get finds a connection by name.
+func (h *Hub) Get(name string) (*Connection, error) {
+	if h == nil || h.Unknown {
+		return nil, errNotYet
+	}
+	if c, ok := h.Connections[name]; ok {
+		return c, nil
+	}
+	return nil, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("the provider has no platform %q; it has %s", name, h.Names())), "platform")
+}
+
+// Names lists the connections for messages.
+func (h *Hub) Names() string {
+	if len(h.Connections) == 0 {
+		return "none"
+	}
+	return strings.Join(slices.Sorted(maps.Keys(h.Connections)), ", ")
+}
+
+// Sole is the connection that needs no naming because there is no other.
+func (h *Hub) Sole() (string, bool) {
+	if h == nil || h.Unknown || len(h.Connections) != 1 {
+		return "", false
+	}
+	for name := range h.Connections {
+		return name, true
+	}
+	return "", false
+}
+
+// Close ends all connections at once, within the context's deadline.
+func (h *Hub) Close(ctx context.Context) error {
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	for _, c := range h.Connections {
+		wait.Go(func() {
+			if err := c.Close(ctx); err != nil {
+				mu.Lock()
+				errs = append(errs, fmt.Errorf("platform %q: %w", c.Name, err))
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// written drops everything that was read ahead from an endpoint: a write may have changed any of it.
+func (h *Hub) written(endpoint string) {
+	for _, c := range h.Connections {
+		c.mu.Lock()
+		same := c.conn != nil && c.conn.Endpoint == endpoint
+		c.mu.Unlock()
+		if same {
+			c.aheads.Range(func(_, a any) bool {
+				a.(interface{ drop() }).drop() //nolint:forcetypeassert,errcheck // only *ahead[T] is stored
+				return true
+			})
+		}
+	}
+}

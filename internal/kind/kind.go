@@ -1,0 +1,107 @@
+// Package kind declares what each kind of thing looks like to the user: schema, descriptions, validators and the rules
+// that hold on every platform.
+package kind
+
+import (
+	"context"
+	"maps"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
+
+type (
+	attrs  = map[string]schema.Attribute
+	blocks = map[string]schema.Block
+	size   = engine.Text[platform.Size, *platform.Size]
+)
+
+// base completes a kind's schema with what every kind has.
+func base(doc string, a attrs, b blocks) schema.Schema {
+	a["id"] = schema.StringAttribute{Computed: true, MarkdownDescription: "The platform's own stable id."}
+	a["platform"] = schema.StringAttribute{
+		Optional: true, Computed: true,
+		MarkdownDescription: "Name of the provider's `platform` block. May be left out when there is only one. A platform at another endpoint is a replacement.",
+	}
+	all := blocks{"timeouts": timeouts.Block(context.Background(), timeouts.Opts{Create: true, Read: true, Update: true, Delete: true})}
+	maps.Copy(all, b)
+	return schema.Schema{Attributes: a, Blocks: all, MarkdownDescription: doc}
+}
+
+// tagged adds the tags of kinds that carry them.
+func tagged(a attrs) attrs {
+	a["tags"] = schema.MapAttribute{
+		Optional: true, ElementType: types.StringType,
+		MarkdownDescription: "Tags, labels or attributes, as the platform calls them. Left out: not managed, except for the provider's `default_tags`.",
+	}
+	a["tags_all"] = schema.MapAttribute{
+		Computed: true, ElementType: types.StringType,
+		MarkdownDescription: "All tags of the object, those from the provider's `default_tags` included.",
+	}
+	return a
+}
+
+// The classes of attributes, by who decides them. Required ones are written out.
+
+// owned is the user's alone: left out means not managed, taken out means back to the platform's default.
+func owned(doc string, v ...validator.String) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Validators: v, MarkdownDescription: doc}
+}
+
+// kept is what every object has: left out means that the platform chooses and the value is kept.
+func kept(doc string, v ...validator.String) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Computed: true, Validators: v, MarkdownDescription: doc}
+}
+
+func keptSize(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Computed: true, CustomType: size{}, MarkdownDescription: doc + " A whole number with a binary unit: `512MiB`, `4GiB`."}
+}
+
+func keptBool(doc string) schema.BoolAttribute {
+	return schema.BoolAttribute{Optional: true, Computed: true, MarkdownDescription: doc}
+}
+
+func keptInt(doc string, v ...validator.Int64) schema.Int64Attribute {
+	return schema.Int64Attribute{Optional: true, Computed: true, Validators: v, MarkdownDescription: doc}
+}
+
+func ownedInt(doc string, v ...validator.Int64) schema.Int64Attribute {
+	return schema.Int64Attribute{Optional: true, Validators: v, MarkdownDescription: doc}
+}
+
+func ownedBool(doc string) schema.BoolAttribute {
+	return schema.BoolAttribute{Optional: true, MarkdownDescription: doc}
+}
+
+func ownedList(doc string, v ...validator.List) schema.ListAttribute {
+	return schema.ListAttribute{Optional: true, ElementType: types.StringType, Validators: v, MarkdownDescription: doc}
+}
+
+func ownedMap(doc string) schema.MapAttribute {
+	return schema.MapAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: doc}
+}
+
+func computed(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Computed: true, MarkdownDescription: doc}
+}
+
+func native() schema.MapAttribute {
+	return schema.MapAttribute{
+		Computed: true, ElementType: types.StringType,
+		MarkdownDescription: "What the platform says of the object beyond the shared attributes, such as its managed object id, UUID, path or host.",
+	}
+}
+
+func name(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Required: true, Validators: []validator.String{stringvalidator.LengthAtLeast(1)}, MarkdownDescription: doc}
+}
+
+func block(doc string, a attrs) schema.SingleNestedBlock {
+	return schema.SingleNestedBlock{Attributes: a, MarkdownDescription: doc}
+}

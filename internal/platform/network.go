@@ -1,0 +1,39 @@
+package platform
+
+// Network is a layer-2 network and, where the platform has them, its subnets.
+type Network struct {
+	Meta
+	Labels
+	Name        string            `tfsdk:"name"`
+	Description *string           `tfsdk:"description"`
+	Mode        *string           `tfsdk:"mode"` // nat, routed, isolated, bridge, overlay: what the platform offers
+	VLAN        *int64            `tfsdk:"vlan"`
+	MTU         *int64            `tfsdk:"mtu"`
+	Subnets     map[string]Subnet `tfsdk:"subnets"`
+	Native      map[string]string `tfsdk:"native"`
+
+	VSphere *VSphereNetwork `tfsdk:"vsphere" virt:"platform"`
+}
+
+// Subnet is an address range of a network.
+type Subnet struct {
+	CIDR    string   `tfsdk:"cidr"`
+	Gateway *string  `tfsdk:"gateway"`
+	DNS     []string `tfsdk:"dns"`
+	DHCP    *DHCP    `tfsdk:"dhcp"`
+	ID      *string  `tfsdk:"id" virt:"binding"`
+}
+
+// DHCP says which addresses of a subnet are handed out.
+type DHCP struct {
+	First        *string           `tfsdk:"first"`
+	Last         *string           `tfsdk:"last"`
+	Reservations map[string]string `tfsdk:"reservations"` // MAC address to IP address
+}
+
+// VSphereNetwork is what only vSphere port groups have.
+type VSphereNetwork struct {
+	Switch  *string `tfsdk:"switch"`  // distributed switch: name, inventory path or UUID
+	Binding *string `tfsdk:"binding"` // static or ephemeral
+	Ports   *int64  `tfsdk:"ports"`
+}

@@ -1,0 +1,60 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/list"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/sandbox"
+	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/vsphere"
+	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
+	"github.com/terraform-virt/terraform-provider-virt/internal/kind"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
+
+// Platforms lists every platform, one line each. The sandbox gets the others' traits, so that it can take their rules.
+func Platforms() []platform.Driver {
+	real := []platform.Driver{
+		vsphere.New(),
+	}
+	return append(real, sandbox.New(likenesses(real)))
+}
+
+func likenesses(drivers []platform.Driver) map[string]sandbox.Likeness {
+	like := map[string]sandbox.Likeness{}
+	for _, d := range drivers {
+		like[d.Name] = sandbox.Likeness{Traits: d.Traits, Conformant: d.Conformant}
+	}
+	return like
+}
+
+// served is one kind as the framework wants it: a fresh value for every request.
+type served struct {
+	name     string
+	resource func() resource.Resource
+	data     func() datasource.DataSource
+	list     func() list.ListResource
+	missing  func(platform.Traits, string) []string
+}
+
+// kinds lists every kind, one line each.
+func kinds() []served {
+	return []served{
+		serve(kind.Machine()),
+		serve(kind.Network()),
+		serve(kind.Disk()),
+		serve(kind.Image()),
+		serve(kind.Snapshot()),
+	}
+}
+
+func serve[T any, P engine.Object[T]](k engine.Kind[T, P]) served {
+	compiled := k.Compile()
+	return served{
+		name:     k.Name,
+		resource: func() resource.Resource { return engine.NewResource(compiled) },
+		data:     func() datasource.DataSource { return engine.NewData(compiled) },
+		list:     func() list.ListResource { return engine.NewList(compiled) },
+		missing:  compiled.Missing,
+	}
+}
