@@ -1,0 +1,3 @@
+data "virt_disk" "data" {
+  name = "web-1-data"
+}

@@ -1,0 +1,7 @@
+data "virt_machine" "web" {
+  name = "web-1"
+}
+
+output "addresses" {
+  value = data.virt_machine.web.addresses
+}

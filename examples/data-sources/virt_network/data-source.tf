@@ -1,0 +1,3 @@
+data "virt_network" "app" {
+  name = "app"
+}

@@ -1,0 +1,3 @@
+data "virt_snapshot" "before" {
+  name = "web-1/before-upgrade"
+}

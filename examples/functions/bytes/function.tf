@@ -1,0 +1,3 @@
+output "gibibytes" {
+  value = provider::virt::bytes("4GiB") / pow(1024, 3)
+}

@@ -1,0 +1,48 @@
+# One module on two platforms: a vCenter, and a sandbox that follows vSphere's rules.
+#
+# The vCenter's address and password come from the environment: VSPHERE_SERVER,
+# VSPHERE_USER, VSPHERE_PASSWORD, and VIRT_DC1_CA_FILE for its certificate.
+
+terraform {
+  required_version = ">= 1.8"
+  required_providers {
+    virt = { source = "terraform-virt/virt" }
+  }
+}
+
+provider "virt" {
+  default_tags = { owner = "quickstart" }
+
+  platform {
+    name = "dc1"
+    vsphere {
+      datacenter = "DC0"
+      cluster    = "C0"
+      datastore  = "ds0"
+    }
+    images = { debian-12 = "templates/debian-12" } # what a portable name means here
+  }
+
+  platform {
+    name = "lab"
+    sandbox {
+      dir  = "${path.root}/.sandbox"
+      like = "vsphere"
+      seed = ["image:debian-12", "network:app"]
+    }
+  }
+}
+
+module "web" {
+  source   = "./web"
+  for_each = toset(["dc1", "lab"])
+
+  site      = each.key
+  memory    = var.memory
+  disk_size = var.disk_size
+  size      = var.size
+}
+
+output "machines" {
+  value = { for site, web in module.web : site => web.machine }
+}

@@ -1,0 +1,17 @@
+variable "memory" {
+  description = "Memory of each machine."
+  type        = string
+  default     = "1GiB"
+}
+
+variable "disk_size" {
+  description = "Size of each machine's data disk."
+  type        = string
+  default     = "10GiB"
+}
+
+variable "size" {
+  description = "A fixed size, which vSphere does not have: try \"large\" to see the refusal."
+  type        = string
+  default     = null
+}

@@ -1,0 +1,3 @@
+# The id is the port group's managed object id on vSphere.
+terraform import virt_network.app dc1/dvportgroup-21
+terraform import virt_network.app dc1/app-20

@@ -1,0 +1,191 @@
+package provider
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
+
+// row is one attribute of a kind as internal/platform/README.md has it.
+type row struct{ typ, class, vsphere string }
+
+// readTables reads the attribute tables by kind.
+func readTables(t *testing.T) map[string]map[string]row {
+	t.Helper()
+	page, err := os.ReadFile("../platform/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, kind := map[string]map[string]row{}, ""
+	for line := range strings.Lines(string(page)) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "## "); ok {
+			kind = name
+			tables[kind] = map[string]row{}
+		}
+		cells := strings.Split(strings.Trim(line, "|"), "|")
+		if kind == "" || len(cells) != 8 || strings.Contains(line, "---") || strings.HasPrefix(line, "| attribute ") {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		for i, c := range cells[3:] {
+			if c == "" {
+				t.Errorf("%s %s: column %d is empty: every platform has an answer", kind, cells[0], i+4)
+			}
+		}
+		if has(cells[3:]) < 2 {
+			t.Errorf("%s %s: an attribute of a kind needs two platforms that have it; otherwise it belongs in a platform's block", kind, cells[0])
+		}
+		tables[kind][cells[0]] = row{typ: cells[1], class: cells[2], vsphere: firstWord(cells[3])}
+	}
+	return tables
+}
+
+// has counts the platforms that have an attribute.
+func has(cells []string) int {
+	count := 0
+	for _, c := range cells {
+		if firstWord(c) != "–" {
+			count++
+		}
+	}
+	return count
+}
+
+func firstWord(cell string) string {
+	word, _, _ := strings.Cut(cell, " ")
+	return strings.TrimSuffix(word, ":")
+}
+
+// shape lists a schema's attributes with type and class, and what the traits say of each.
+func shape(s schema.Schema, traits platform.Traits) map[string]row {
+	rows := map[string]row{}
+	for name, a := range s.Attributes {
+		if name != "id" && name != "platform" {
+			addAttribute(rows, platform.Path{name}, a, traits)
+		}
+	}
+	for name, b := range s.Blocks {
+		single, ok := b.(schema.SingleNestedBlock)
+		if !ok || name == "timeouts" || name == "vsphere" {
+			continue
+		}
+		at := platform.Path{name}
+		rows[name] = row{"block", "owned", behaviour(at, traits)}
+		for sub, a := range single.Attributes {
+			addAttribute(rows, append(at, sub), a, traits)
+		}
+	}
+	return rows
+}
+
+func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, traits platform.Traits) {
+	class := "owned"
+	switch {
+	case a.IsRequired():
+		class = "required"
+	case a.IsOptional() && a.IsComputed():
+		class = "kept"
+	case a.IsComputed():
+		class = "computed"
+	}
+	typ, nested := "", map[string]schema.Attribute{}
+	below := append(platform.Path{}, at...)
+	switch a := a.(type) {
+	case schema.StringAttribute:
+		typ = "string"
+		if a.CustomType != nil {
+			typ = "size"
+		}
+	case schema.Int64Attribute:
+		typ = "int64"
+	case schema.BoolAttribute:
+		typ = "bool"
+	case schema.ListAttribute:
+		typ = "list of string"
+	case schema.MapAttribute:
+		typ = "map of string"
+	case schema.SingleNestedAttribute:
+		typ, nested = "object", a.Attributes
+	case schema.MapNestedAttribute:
+		typ, nested, below = "map of object", a.NestedObject.Attributes, append(below, "*")
+	}
+	rows[at.String()] = row{typ, class, behaviour(at, traits)}
+	if class == "computed" {
+		return
+	}
+	for name, sub := range nested {
+		addAttribute(rows, append(append(platform.Path{}, below...), name), sub, traits)
+	}
+}
+
+// behaviour is the class in the words of the table.
+func behaviour(at platform.Path, traits platform.Traits) string {
+	trait, _ := traits.Of(at)
+	return map[platform.Class]string{
+		platform.ClassLive: "live", platform.ClassRestart: "restart", platform.ClassReplace: "replace",
+		platform.ClassCreateOnly: "create", platform.ClassComputed: "computed", platform.ClassUnsupported: "–",
+	}[trait.Class]
+}
+
+// TestAttributeTables keeps the tables of internal/platform/README.md true.
+func TestAttributeTables(t *testing.T) {
+	tables := readTables(t)
+	var vsphere platform.Driver
+	for _, d := range Platforms() {
+		if d.Name == "vsphere" {
+			vsphere = d
+		}
+	}
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			var resp resource.SchemaResponse
+			k.resource().Schema(context.Background(), resource.SchemaRequest{}, &resp)
+			got := shape(resp.Schema, vsphere.Traits[k.name])
+			want := tables[k.name]
+			for path, w := range want {
+				g, ok := got[path]
+				if !ok {
+					continue // the comparison below says so
+				}
+				switch {
+				case w.class == "local":
+					g.class, g.vsphere = "local", "local"
+				case w.class == "created" && g.class == "owned" && (g.vsphere == "create" || g.vsphere == "–"):
+					g.class = "created"
+				}
+				if g.class == "computed" {
+					g.vsphere = "computed"
+				}
+				got[path] = g
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
+				t.Errorf("internal/platform/README.md (-) and schema with traits (+) differ:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEveryAttributeHasATrait finds attributes that a platform's table says nothing about.
+func TestEveryAttributeHasATrait(t *testing.T) {
+	for _, d := range Platforms() {
+		for _, k := range kinds() {
+			traits, ok := d.Traits[k.name]
+			if !ok {
+				continue
+			}
+			if missing := k.missing(traits, d.Name); missing != nil {
+				t.Errorf("%s %s: no trait for %s", d.Name, k.name, strings.Join(missing, ", "))
+			}
+		}
+	}
+}
