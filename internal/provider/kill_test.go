@@ -1,0 +1,172 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vmware/govmomi"
+	"github.com/vmware/govmomi/find"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
+)
+
+// killedMachines is how many machines the interrupted applies make.
+const killedMachines = 20
+
+func testContext() context.Context { return context.Background() }
+
+// TestKilledProvider kills the provider at random moments of an apply. Nothing may be made twice or deleted, and every
+// left-over must be named by the next apply with an import id that works.
+func TestKilledProvider(t *testing.T) {
+	rounds := 3
+	if os.Getenv("VIRT_LONG") != "" {
+		rounds = 50
+	}
+	server := startVCenter(t, vcenter.Options{Latency: 5 * time.Millisecond})
+	w := newWorkspace(t, vsphereBlock(server)+fleet(), "TF_CLI_ARGS_apply=-auto-approve")
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // moments, not secrets
+	killed := 0
+	for round := range rounds {
+		if w.killDuringApply(time.Duration(random.IntN(3000)) * time.Millisecond) {
+			killed++
+		}
+		before := machinesOf(t, server)
+		w.adopt()
+		after := machinesOf(t, server)
+		for name, id := range before {
+			if after[name] != id {
+				t.Fatalf("round %d: %s was %s before the next apply and is %q after it", round, name, id, after[name])
+			}
+		}
+		if len(after) != killedMachines {
+			t.Fatalf("round %d: %d machines, want %d: %v", round, len(after), killedMachines, after)
+		}
+		w.must(0, "plan", "-detailed-exitcode")
+		w.must(0, "destroy", "-auto-approve")
+		if left := machinesOf(t, server); len(left) != 0 {
+			t.Fatalf("round %d: destroy left %v", round, left)
+		}
+	}
+	if killed == 0 {
+		t.Error("the provider was never caught alive: the test has shown nothing")
+	}
+	t.Logf("killed in %d of %d rounds", killed, rounds)
+}
+
+func fleet() string {
+	return fmt.Sprintf(`
+data "virt_image" "os" { name = "debian-12" }
+
+resource "virt_machine" "m" {
+  count    = %d
+  name     = "m-${count.index}"
+  cpus     = 1
+  memory   = "512MiB"
+  image_id = data.virt_image.os.id
+  disks    = { data = { size = "1GiB" } }
+}
+`, killedMachines)
+}
+
+// killDuringApply starts an apply, waits, and kills the provider. It reports whether there was one to kill.
+func (w *workspace) killDuringApply(after time.Duration) bool {
+	w.Helper()
+	cmd := w.Command(w.Context(), "apply", "-no-color")
+	if err := cmd.Start(); err != nil {
+		w.Fatal(err)
+	}
+	pid := 0
+	for deadline := time.Now().Add(30 * time.Second); pid == 0 && time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		pid = childOf(cmd.Process.Pid, w.Provider)
+	}
+	time.Sleep(after)
+	if pid = childOf(cmd.Process.Pid, w.Provider); pid != 0 {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			w.Fatal(err)
+		}
+	}
+	_ = cmd.Wait() // it fails: that is what was wanted
+	return pid != 0
+}
+
+// childOf finds the process of a program that another one has started; 0 when there is none.
+func childOf(parent int, program string) int {
+	links, _ := filepath.Glob("/proc/[0-9]*/exe")
+	for _, link := range links {
+		if exe, err := os.Readlink(link); err != nil || exe != program {
+			continue
+		}
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+		if fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:])); err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(parent) {
+			return pid
+		}
+	}
+	return 0
+}
+
+// adopt applies, imports the left-overs that the errors name, and applies again.
+func (w *workspace) adopt() {
+	w.Helper()
+	for range 5 {
+		r, err := w.Workspace.Run(w.Context(), "apply")
+		if err != nil {
+			w.Fatal(err)
+		}
+		if r.Code == 0 {
+			return
+		}
+		if w.importLeftOvers(r) == 0 {
+			w.Fatalf("the apply failed and named nothing to import:\n%s", r.Output)
+		}
+	}
+	w.Fatal("five applies and still left-overs")
+}
+
+// importLeftOvers imports every object that an apply met. The import id is between quotes, its name in the summary.
+func (w *workspace) importLeftOvers(r terraform.Result) int {
+	w.Helper()
+	blocks := regexp.MustCompile(`Cannot create machine "m-(\d+)".*?terraform import <address of this virt_machine> '([^']+)'`)
+	found := blocks.FindAllStringSubmatch(r.Plain(), -1)
+	for _, f := range found {
+		w.must(0, "import", "virt_machine.m["+f[1]+"]", f[2])
+	}
+	return len(found)
+}
+
+// machinesOf asks the vCenter itself, with a client of its own, for machines and their instance UUIDs.
+func machinesOf(t *testing.T, s *vcenter.Server) map[string]string {
+	t.Helper()
+	ctx := t.Context()
+	client, err := govmomi.NewClient(ctx, s.URL, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Logout(ctx) }()
+	vms, err := find.NewFinder(client.Client).VirtualMachineList(ctx, "/DC0/vm/*")
+	var none *find.NotFoundError
+	if err != nil && !errors.As(err, &none) {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for _, vm := range vms {
+		if _, twice := found[vm.Name()]; twice {
+			t.Fatalf("%s was made twice", vm.Name())
+		}
+		found[vm.Name()] = vm.UUID(ctx)
+	}
+	return found
+}
