@@ -6,12 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"slices"
-	"strings"
 	"time"
-
-	fwprovider "github.com/hashicorp/terraform-plugin-framework/provider"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/provider"
 )
@@ -32,25 +27,12 @@ func main() {
 func run() error {
 	debug := flag.Bool("debug", false, "run under a debugger: print how the CLI can attach")
 	flag.Parse()
-	quietSDK()
 	p := provider.New(version)
-	err := providerserver.Serve(context.Background(), func() fwprovider.Provider { return p }, providerserver.ServeOpts{
-		Address: "registry.terraform.io/terraform-virt/virt",
-		Debug:   *debug,
-	})
+	err := provider.Serve(p, *debug)
 	ctx, cancel := context.WithTimeout(context.Background(), closing)
 	defer cancel()
 	if closeErr := p.Close(ctx); err == nil {
 		err = closeErr
 	}
 	return err
-}
-
-// quietSDK switches the SDK's trace off when nobody asked for a log: it writes JSON for the CLI to throw away, which
-// costs 40 % of the CPU of a plan.
-func quietSDK() {
-	asked := func(e string) bool { return strings.HasPrefix(e, "TF_LOG") }
-	if !slices.ContainsFunc(os.Environ(), asked) {
-		os.Setenv("TF_LOG_SDK", "off") //nolint:errcheck,gosec // it cannot fail for a constant name
-	}
 }
