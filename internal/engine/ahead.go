@@ -37,12 +37,12 @@ type ahead[T any] struct {
 func (a *ahead[T]) take(ctx context.Context, l platform.Lister[T], id string) (platform.Entry[T], bool) {
 	a.mu.Lock()
 	a.reads++
+	if a.loaded && time.Now().After(a.until) {
+		a.loaded, a.entries = false, nil
+	}
 	if a.after == 0 || a.reads <= a.after || a.wasteful() {
 		a.mu.Unlock()
 		return platform.Entry[T]{}, false
-	}
-	if a.loaded && time.Now().After(a.until) {
-		a.loaded, a.entries = false, nil
 	}
 	if !a.loaded {
 		generation := a.writes

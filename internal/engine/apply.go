@@ -15,22 +15,31 @@ import (
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
-// birth remembers the id of what a creation has made so far.
+// birth remembers the ids that an adapter told of what a creation has made so far: one, unless it has a bug.
 type birth struct {
-	mu sync.Mutex
-	id string
+	mu  sync.Mutex
+	ids []string
 }
 
 func (b *birth) made(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.id = id
+	if id != "" && !slices.Contains(b.ids, id) {
+		b.ids = append(b.ids, id)
+	}
 }
 
-func (b *birth) get() string {
+// id is the first one told; where there are several, which is one object too many, the error names them.
+func (b *birth) id() (string, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.id
+	switch len(b.ids) {
+	case 0:
+		return "", nil
+	case 1:
+		return b.ids[0], nil
+	}
+	return b.ids[0], fmt.Errorf("the adapter named two ids, %q and then %q; this is a bug in the provider", b.ids[0], b.ids[1])
 }
 
 // Create makes the object. As soon as the adapter has said its id, the state has it, whatever happens later.
@@ -51,7 +60,7 @@ func (r *Resource[T, P]) Create(ctx context.Context, req resource.CreateRequest,
 	err = r.write(ctx, s, want, creating(), &resp.Diagnostics, func(ctx context.Context) error {
 		return s.adapter.Create(ctx, want, born.made)
 	})
-	got, id, err := r.result(s, want, plan, born.get(), err)
+	got, id, err := r.result(s, want, plan, &born, err)
 	if id == "" {
 		report.add(&resp.Diagnostics, err)
 		return
@@ -66,15 +75,14 @@ func (r *Resource[T, P]) Create(ctx context.Context, req resource.CreateRequest,
 }
 
 // result reads what the adapter filled in, unless its call was left behind and may still be writing.
-func (r *Resource[T, P]) result(s *site[T], want P, plan tftypes.Value, id string, err error) (tftypes.Value, string, error) {
+func (r *Resource[T, P]) result(s *site[T], want P, plan tftypes.Value, born *birth, err error) (tftypes.Value, string, error) {
 	if abandoned(err) {
-		return r.root.null(), id, err
+		id, several := born.id()
+		return r.root.null(), id, errors.Join(err, several)
 	}
-	if told := word(want.Base().ID); id == "" {
-		id = told
-	} else if told != "" && told != id {
-		err = errors.Join(err, fmt.Errorf("the adapter named two ids, %q and then %q; this is a bug in the provider", id, told))
-	}
+	born.made(word(want.Base().ID))
+	id, several := born.id()
+	err = errors.Join(err, several)
 	if id == "" && err == nil {
 		return r.root.null(), "", errors.New("the adapter reported success without an id; this is a bug in the provider. Look for the object on the platform and import it")
 	}
@@ -108,6 +116,9 @@ func (r *Resource[T, P]) unalias(s *site[T], v, called tftypes.Value) tftypes.Va
 
 // write runs one change under its deadline; what was read ahead is worth nothing afterwards.
 func (r *Resource[T, P]) write(ctx context.Context, s *site[T], v P, op operation, diags *diag.Diagnostics, f func(context.Context) error) error {
+	if err := s.conn.sealed(); err != nil { // the plan may be older than the setting
+		return err
+	}
 	var said platform.Warnings
 	r.hub.written(s.endpoint)
 	defer r.hub.written(s.endpoint)
@@ -117,6 +128,12 @@ func (r *Resource[T, P]) write(ctx context.Context, s *site[T], v P, op operatio
 	})
 	reporter{root: r.root}.warn(diags, fmt.Sprintf("While trying to %s", what), said.Take())
 	return err
+}
+
+// passing reports whether n tells of the world only: it may be another one by the time the change is made, such as an
+// address or what nobody manages.
+func passing(n *node) bool {
+	return n.computed && !n.optional && !n.binding && !ours(n)
 }
 
 // contradictions lists where an adapter returned something else than was planned. The state keeps the plan.
@@ -132,16 +149,23 @@ func (r *Resource[T, P]) contradictions(s *site[T], plan, got tftypes.Value) err
 }
 
 func (r *rules) contradict(n *node, plan, got tftypes.Value, at platform.Path, found *[]string) {
-	if r.unseen(n) || n.writeOnly || !plan.IsKnown() || n.path.String() == "tags" || n.path.String() == "id" {
+	if r.unseen(n) || n.writeOnly || !plan.IsKnown() || n.path.String() == "tags" || passing(n) {
 		return
 	}
 	if n.leaf() || absent(plan) || absent(got) {
-		if plan.IsFullyKnown() && !n.equal(plan, got) && !(absent(plan) && n.optional && !n.computed) {
+		// A group or an element that is not there at all contradicts its plan, whatever is still open inside.
+		open := !plan.IsFullyKnown() && n.leaf()
+		if !open && !n.equal(plan, got) && !(absent(plan) && n.optional && !n.computed) {
 			*found = append(*found, at.String())
 		}
 		return
 	}
 	for key, p := range object(plan) {
 		r.contradict(n.step(key), p, n.step(key).orNull(get(got, key)), append(slices.Clone(at), key), found)
+	}
+	for key := range object(got) {
+		if get(plan, key).Type() == nil {
+			*found = append(*found, append(slices.Clone(at), key).String())
+		}
 	}
 }

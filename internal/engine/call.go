@@ -63,11 +63,11 @@ func guarded(ctx context.Context, what string, f func(context.Context) error) (e
 func explain(ctx context.Context, err error, what string, limit time.Duration) error {
 	var timeout *platform.TimeoutError
 	switch {
+	case errors.As(err, &timeout): // also a little before the deadline, so that there was time to say it
+		return fmt.Errorf("%w. The limit was %s; a timeouts block raises it", err, limit)
 	case err == nil || !errors.Is(err, context.DeadlineExceeded) || !errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return err
-	case errors.As(err, &timeout):
-		return fmt.Errorf("%w. The limit was %s; a timeouts block raises it", err, limit)
-	case errors.Is(err, context.DeadlineExceeded) && err.Error() == context.DeadlineExceeded.Error():
+	case err.Error() == context.DeadlineExceeded.Error():
 		return platform.As(platform.ErrTimeout, fmt.Errorf("it took longer than %s to %s; a timeouts block raises the limit", limit, what))
 	}
 	return platform.As(platform.ErrTimeout, fmt.Errorf("it took longer than %s to %s (%w); a timeouts block raises the limit", limit, what, err))

@@ -61,7 +61,7 @@ func (j *judge) group(n *node, path platform.Path, config, plan, prior tftypes.V
 	}
 	for _, name := range n.names {
 		c := n.attrs[name]
-		cfg, p, old := get(config, name), get(plan, name), get(prior, name)
+		cfg, p, old := n.written(config, name), get(plan, name), get(prior, name)
 		if p.Type() == nil && !plan.IsKnown() {
 			p = c.unknown()
 		}
@@ -78,14 +78,17 @@ func (j *judge) elements(n *node, path platform.Path, config, plan, prior tftype
 		}
 		return
 	}
-	now, old, cfg := object(plan), object(prior), object(config)
+	now, old := object(plan), object(prior)
+	if !plan.IsKnown() && !j.creating {
+		j.costs = append(j.costs, cost{path, j.dearest(n, len(old) > 0), false})
+	}
 	for _, key := range platform.Keys(now) {
 		at := append(slices.Clone(path), key)
 		if old[key].Type() == nil && !j.creating {
 			j.costs = append(j.costs, cost{at, trait.Add, true})
 		}
 		inner := judge{rules: j.rules, creating: j.creating || old[key].Type() == nil, private: j.private}
-		inner.see(n.elem, at, n.elem.orNull(cfg[key]), now[key], n.elem.orNull(old[key]))
+		inner.see(n.elem, at, n.elem.orNull(n.written(config, key)), now[key], n.elem.orNull(old[key]))
 		j.costs, j.refused = append(j.costs, inner.costs...), append(j.refused, inner.refused...)
 	}
 	if !plan.IsKnown() {
@@ -96,6 +99,26 @@ func (j *judge) elements(n *node, path platform.Path, config, plan, prior tftype
 			j.costs = append(j.costs, cost{append(slices.Clone(path), key), trait.Remove, true})
 		}
 	}
+}
+
+// dearest is the most that elements can cost which nobody knows yet: any may come and, where there are some, change
+// or go.
+func (j *judge) dearest(n *node, some bool) platform.Class {
+	class := j.traits[n.elem].Add
+	if !some {
+		return class
+	}
+	class = max(class, j.traits[n.elem].Remove)
+	n.elem.walk(func(c *node) {
+		switch trait := j.traits[c]; {
+		case !c.leaf() || c.local || c.computed && !c.optional:
+		case trait.Class == platform.ClassCreateOnly:
+			class = platform.ClassReplace
+		case trait.Class <= platform.ClassReplace:
+			class = max(class, trait.Class)
+		}
+	})
+	return class
 }
 
 // value checks what is configured against what the platform takes.
@@ -138,6 +161,10 @@ func (j *judge) change(n *node, trait platform.Trait, path platform.Path, config
 		return
 	case trait.Class == platform.ClassCreateOnly && absent(prior) && j.private.Imported:
 		return // taken as it is: what made an imported object cannot be observed
+	case trait.Class == platform.ClassReplace && absent(plan) && absent(config) && j.private.Imported:
+		return // an import saw it and nobody wrote it: that is no reason to make another object
+	case trait.Class == platform.ClassReplace && absent(prior) && j.root.attrs[path[0]].platform && j.private.Imported:
+		return // an import does not read platform blocks: the next read finds what it really is
 	}
 	class := trait.Class
 	if class == platform.ClassCreateOnly {

@@ -1,11 +1,14 @@
 package engine
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
 // field is one attribute of a kind's struct.
@@ -57,6 +60,23 @@ func checkFields(t reflect.Type, fields map[string]field, schema []string) error
 		return fmt.Errorf("%s: not in the schema: %s", t, strings.Join(extra, ", "))
 	}
 	return nil
+}
+
+// fits reports whether the codec carries values of a Terraform type in a Go type.
+func fits(t tftypes.Type, goes reflect.Type) bool {
+	switch t := t.(type) {
+	case tftypes.List:
+		return goes.Kind() == reflect.Slice && fits(t.ElementType, goes.Elem())
+	case tftypes.Map:
+		return goes.Kind() == reflect.Map && fits(t.ElementType, goes.Elem())
+	}
+	switch {
+	case reflect.PointerTo(goes).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()), goes.Kind() == reflect.String:
+		return t.Is(tftypes.String)
+	case goes.Kind() == reflect.Bool:
+		return t.Is(tftypes.Bool)
+	}
+	return t.Is(tftypes.Number) && (goes.Kind() == reflect.Int64 || goes.Kind() == reflect.Float64)
 }
 
 // namedField is one entry of fieldList.

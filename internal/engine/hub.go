@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
@@ -38,34 +39,35 @@ type Connection struct {
 	// Aliases says what a portable name means here, by table: "images", "networks", "sizes".
 	Aliases map[string]map[string]string
 
-	mu     sync.Mutex
-	conn   *platform.Conn
+	mu     sync.Mutex // held while it opens; nobody else waits for that
+	conn   atomic.Pointer[platform.Conn]
 	err    error
 	aheads sync.Map // kind's name -> *ahead[T]
 	rules  sync.Map // kind's name -> *rules
 }
 
-// Open connects, once. A failure is remembered, so that a wrong password is not tried for every resource; only a
-// cancelled attempt is tried again.
+// Open connects, once. A failure is remembered, so that a wrong password is not tried for every resource.
 func (c *Connection) Open(ctx context.Context) (*platform.Conn, error) {
 	if c.Unknown {
 		return nil, errNotYet
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.conn != nil || c.err != nil {
-		return c.conn, c.err
+	if conn := c.conn.Load(); conn != nil || c.err != nil {
+		return conn, c.err
 	}
 	cfg, err := c.Config()
+	var conn *platform.Conn
 	if err == nil {
 		// The end of the request that came first must not end the attempt for the others.
-		c.conn, err = c.dial(context.WithoutCancel(ctx), cfg)
+		conn, err = c.dial(context.WithoutCancel(ctx), cfg)
 	}
 	if err != nil {
-		err = platform.At(fmt.Errorf("platform %q (%s): %w", c.Name, c.Driver.Title, err), "platform")
+		c.err = platform.At(fmt.Errorf("platform %q (%s): %w", c.Name, c.Driver.Title, err), "platform")
+		return nil, c.err
 	}
-	c.err = err
-	return c.conn, c.err
+	c.conn.Store(conn)
+	return conn, nil
 }
 
 func (c *Connection) dial(ctx context.Context, cfg platform.Config) (*platform.Conn, error) {
@@ -78,17 +80,35 @@ func (c *Connection) dial(ctx context.Context, cfg platform.Config) (*platform.C
 	if err != nil {
 		return nil, err
 	}
-	return <-opened, nil
+	conn := <-opened
+	if conn == nil {
+		return nil, errors.New("the adapter reported success without a connection; this is a bug in the provider")
+	}
+	return conn, nil
 }
 
-// Close ends an opened connection.
+// Close ends an opened connection, within the context's deadline even where the adapter does not heed it.
 func (c *Connection) Close(ctx context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.conn == nil || c.conn.Close == nil {
+	conn := c.conn.Load()
+	if conn == nil || conn.Close == nil {
 		return nil
 	}
-	return c.conn.Close(ctx)
+	done := make(chan error, 1)
+	go func() { done <- guarded(ctx, "close the connection", conn.Close) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("the connection did not close in time: %w", ctx.Err())
+	}
+}
+
+// sealed is the error of any change on a connection that allows none.
+func (c *Connection) sealed() error {
+	if !c.ReadOnly {
+		return nil
+	}
+	return platform.At(platform.As(platform.ErrUnauthorised, fmt.Errorf("platform %q is read_only: nothing may be changed there", c.Name)), "platform")
 }
 
 // traits says whose rules count here: the driver's own, or those of the platform that its settings make it mimic. They
@@ -185,10 +205,7 @@ func (h *Hub) Close(ctx context.Context) error {
 // written drops everything that was read ahead from an endpoint: a write may have changed any of it.
 func (h *Hub) written(endpoint string) {
 	for _, c := range h.Connections {
-		c.mu.Lock()
-		same := c.conn != nil && c.conn.Endpoint == endpoint
-		c.mu.Unlock()
-		if same {
+		if conn := c.conn.Load(); conn != nil && conn.Endpoint == endpoint {
 			c.aheads.Range(func(_, a any) bool {
 				a.(interface{ drop() }).drop() //nolint:forcetypeassert,errcheck // only *ahead[T] is stored
 				return true

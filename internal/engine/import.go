@@ -79,6 +79,9 @@ func (r *Compiled[T, P]) find(ctx context.Context, s *site[T], ref string) (stri
 	found := make(chan string, 1)
 	err := call(ctx, r.Timeouts.Read, fmt.Sprintf("find the %s", r.Name), func(ctx context.Context) error {
 		id, err := finder.Find(ctx, ref)
+		if err == nil && id == "" {
+			err = fmt.Errorf("the adapter found %q without an id; this is a bug in the provider", ref)
+		}
 		found <- id
 		return err
 	})

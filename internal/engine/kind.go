@@ -68,12 +68,15 @@ func (k *Compiled[T, P]) Missing(table platform.Traits, driver string) []string 
 	var missing []string
 	k.root.walk(func(n *node) {
 		_, ok := r.traits[n]
-		if n.leaf() && !ok && !n.local && !foreign(k.root, n, r) && n.path.String() != "id" {
+		if n.leaf() && !ok && !n.local && !foreign(k.root, n, r) && !ours(n) {
 			missing = append(missing, n.path.String())
 		}
 	})
 	return missing
 }
+
+// ours reports whether n is the engine's own business on every platform.
+func ours(n *node) bool { return n.path.String() == "id" || n.path.String() == "tags_all" }
 
 // foreign reports whether n lies in the block of another platform.
 func foreign(root, n *node, r *rules) bool {

@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
@@ -36,19 +38,46 @@ func (l List[T, P]) List(ctx context.Context, req list.ListRequest, stream *list
 		return
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
-		var count int64
-		for entry, err := range lister.List(ctx) {
+		entries, err := l.entries(ctx, lister, req.Limit)
+		for _, entry := range entries {
 			result := req.NewListResult(ctx)
 			result.DisplayName = entry.Name
-			if err == nil {
-				err = l.describe(ctx, s, entry, req.IncludeResource, &result)
-			}
+			err := l.describe(ctx, s, entry, req.IncludeResource, &result)
 			report.add(&result.Diagnostics, err)
-			if count++; !push(result) || err != nil || req.Limit > 0 && count >= req.Limit {
+			if !push(result) || err != nil {
 				return
 			}
 		}
+		if err != nil {
+			result := req.NewListResult(ctx)
+			report.add(&result.Diagnostics, err)
+			push(result)
+		}
 	}
+}
+
+// entries takes what the platform lists, up to a limit if that is not 0, and what it listed before an error.
+func (l List[T, P]) entries(ctx context.Context, lister platform.Lister[T], limit int64) ([]platform.Entry[T], error) {
+	var mu sync.Mutex // a call left behind may still be adding
+	var entries []platform.Entry[T]
+	err := call(ctx, l.Timeouts.Read, "list every "+l.Name, func(ctx context.Context) error {
+		for entry, err := range lister.List(platform.WithImporting(ctx)) { // it shows what an import would read
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			entries = append(entries, entry)
+			full := limit > 0 && int64(len(entries)) >= limit
+			mu.Unlock()
+			if full {
+				break
+			}
+		}
+		return nil
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	return slices.Clone(entries), err
 }
 
 func (l List[T, P]) lister(ctx context.Context, req list.ListRequest) (*site[T], platform.Lister[T], error) {
@@ -81,10 +110,11 @@ func (l List[T, P]) describe(ctx context.Context, s *site[T], entry platform.Ent
 	}
 	t := P(new(T))
 	t.Base().ID, t.Base().Platform = &entry.ID, &s.conn.Name
-	if err := entry.Fill(t); err != nil {
+	err := call(ctx, l.Timeouts.Read, "read the "+l.Name, func(context.Context) error { return entry.Fill(t) })
+	if err != nil {
 		return err
 	}
-	seen, err := l.encode(t)
+	seen, err := l.answered(t, entry.ID)
 	if err != nil {
 		return err
 	}

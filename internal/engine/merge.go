@@ -12,7 +12,7 @@ func (n *node) fill(plan, got tftypes.Value) tftypes.Value {
 	case plan.IsFullyKnown():
 		return plan
 	case !plan.IsKnown() && got.Type() != nil && got.IsFullyKnown():
-		return got
+		return n.disown(got)
 	case !plan.IsKnown():
 		return n.null()
 	case n.leaf(): // a plain collection with unknown elements
@@ -29,7 +29,7 @@ func (n *node) fill(plan, got tftypes.Value) tftypes.Value {
 func (n *node) settle(plan, config, prior tftypes.Value, took map[string]map[string]string) tftypes.Value {
 	switch {
 	case !plan.IsKnown() && n.computed && absent(config) && prior.Type() != nil:
-		return prior
+		return n.disown(prior)
 	case !given(plan) || absent(prior):
 		return plan
 	case n.leaf() && n.sameText(prior, plan):
@@ -47,7 +47,30 @@ func (n *node) settle(plan, config, prior tftypes.Value, took map[string]map[str
 		if p.Type() == nil {
 			return v // a new element: what is computed in it stays unknown
 		}
-		return c.settle(v, get(config, key), p, took)
+		settled := c.settle(v, n.written(config, key), p, took)
+		if from != key {
+			return c.spelled(settled, get(config, key)) // Terraform holds a new key against the configuration to the letter
+		}
+		return settled
+	})
+}
+
+// spelled is v with all that the configuration says in the configuration's spelling.
+func (n *node) spelled(v, config tftypes.Value) tftypes.Value {
+	if n.leaf() && given(config) {
+		return config
+	}
+	return n.each(v, func(c *node, key string, e tftypes.Value) tftypes.Value { return c.spelled(e, get(config, key)) })
+}
+
+// disown takes out of a group that the configuration leaves to the platform what only the user decides: it is not
+// managed, or no more.
+func (n *node) disown(v tftypes.Value) tftypes.Value {
+	return n.each(v, func(c *node, _ string, e tftypes.Value) tftypes.Value {
+		if c.optional && !c.computed {
+			return c.null()
+		}
+		return c.disown(e)
 	})
 }
 
@@ -55,13 +78,13 @@ func (n *node) settle(plan, config, prior tftypes.Value, took map[string]map[str
 // would pin its own computed parts to null.
 func (n *node) adopt(plan, config, chosen tftypes.Value) tftypes.Value {
 	if !plan.IsKnown() {
-		if n.leaf() && n.computed && absent(config) && given(chosen) && !n.binding {
+		if n.leaf() && n.computed && absent(config) && given(chosen) && !n.binding && !ours(n) {
 			return chosen
 		}
 		return plan
 	}
 	return n.each(plan, func(c *node, key string, v tftypes.Value) tftypes.Value {
-		return c.adopt(v, get(config, key), get(chosen, key))
+		return c.adopt(v, n.written(config, key), get(chosen, key))
 	})
 }
 
@@ -77,7 +100,7 @@ func (n *node) forget(plan, config tftypes.Value, p platform.Path) tftypes.Value
 		if key != p[0] && p[0] != "*" {
 			return v
 		}
-		return c.forget(v, get(config, key), p[1:])
+		return c.forget(v, n.written(config, key), p[1:])
 	})
 }
 

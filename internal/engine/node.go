@@ -24,7 +24,7 @@ type node struct {
 	goes reflect.Type // the Go type without its pointer
 
 	required, optional, computed, writeOnly bool
-	block                                   bool
+	block, sensitive                        bool
 	binding, local, platform, keys          bool
 
 	same    func(a, b string) bool // equality of spellings; nil for text that means itself
@@ -83,6 +83,7 @@ func (n *node) child(name string, typ tftypes.Type) *node {
 func (n *node) addAttribute(ctx context.Context, name string, a schema.Attribute, siblings map[string]schema.Attribute) error {
 	c := n.child(name, a.GetType().TerraformType(ctx))
 	c.required, c.optional, c.computed, c.writeOnly = a.IsRequired(), a.IsOptional(), a.IsComputed(), a.IsWriteOnly()
+	c.sensitive = a.IsSensitive()
 	if !a.IsRequired() && !optional(n.fields[name].typ) {
 		return fmt.Errorf("it is not required, so its Go type %s must be able to say nil", n.fields[name].typ)
 	}
@@ -105,7 +106,13 @@ func (n *node) nest(ctx context.Context, a schema.NestedAttribute) error {
 	into := n
 	switch t := n.typ.(type) {
 	case tftypes.Object:
+		if n.goes.Kind() != reflect.Struct {
+			return fmt.Errorf("%s does not fit %s", t, n.goes)
+		}
 	case tftypes.Map:
+		if n.goes.Kind() != reflect.Map || n.goes.Elem().Kind() != reflect.Struct {
+			return fmt.Errorf("%s does not fit %s", t, n.goes)
+		}
 		into = &node{path: append(slices.Clone(n.path), "*"), typ: t.ElementType, goes: n.goes.Elem(), local: n.local}
 		n.elem = into
 	default:
@@ -129,15 +136,13 @@ func (n *node) addBlock(ctx context.Context, name string, b schema.Block) error 
 	return c.addAll(ctx, single.Attributes, single.Blocks)
 }
 
-// checkLeaf finds collections that the codec could not carry.
+// checkLeaf finds values that the codec could not carry.
 func (n *node) checkLeaf(t attr.Type) error {
-	switch n.typ.(type) {
-	case tftypes.Set:
+	switch {
+	case n.typ.Is(tftypes.Set{}):
 		return fmt.Errorf("%s: sets lose the order the platform tells; use a list or a map", t)
-	case tftypes.Map, tftypes.List:
-		if n.goes.Kind() != reflect.Map && n.goes.Kind() != reflect.Slice {
-			return fmt.Errorf("%s does not fit %s", t, n.goes)
-		}
+	case !fits(n.typ, n.goes):
+		return fmt.Errorf("%s does not fit %s", t, n.goes)
 	}
 	return nil
 }

@@ -65,14 +65,10 @@ func (r *Resource[T, P]) locate(ctx context.Context, d *draft, resp *resource.Mo
 		return false, err
 	}
 	if was := text(get(d.prior, "platform")); !d.creating && was != name {
-		moves, err := r.moves(ctx, d, name)
-		if err != nil || moves {
-			if moves {
-				resp.RequiresReplace.Append(path.Root("platform"))
-				resp.Diagnostics.AddAttributeWarning(path.Root("platform"), fmt.Sprintf("%s %q is made anew on platform %q", r.Name, label(d.prior), name),
-					fmt.Sprintf("Another platform means another %s: the one on %q is deleted and its data does not move.", r.Name, was))
-			}
+		if moves, err := r.moves(ctx, d, name); err != nil {
 			return false, err
+		} else if moves {
+			return false, r.leave(d, was, name, resp)
 		}
 	}
 	d.rules, err = d.conn.rulesOf(r.Name, r.root)
@@ -105,6 +101,17 @@ func (r *Resource[T, P]) moves(ctx context.Context, d *draft, name string) (bool
 	return err == nil && s.endpoint != d.private.Endpoint, err
 }
 
+// leave plans the end of the object on the platform where it was.
+func (r *Resource[T, P]) leave(d *draft, was, name string, resp *resource.ModifyPlanResponse) error {
+	resp.RequiresReplace.Append(path.Root("platform"))
+	resp.Diagnostics.AddAttributeWarning(path.Root("platform"), fmt.Sprintf("%s %q is made anew on platform %q", r.Name, label(d.prior), name),
+		fmt.Sprintf("Another platform means another %s: the one on %q is deleted and its data does not move.", r.Name, was))
+	if old, err := r.hub.Get(was); err == nil {
+		return old.sealed()
+	}
+	return nil
+}
+
 // promiseNothing plans without a platform to ask: only what the object is called stays certain.
 func (r *Resource[T, P]) promiseNothing(d *draft) {
 	if d.creating {
@@ -130,10 +137,13 @@ func (r *Resource[T, P]) draw(ctx context.Context, d *draft, resp *resource.Modi
 	if err := errors.Join(j.refused...); err != nil {
 		return err
 	}
-	if d.conn.ReadOnly && (d.creating || d.rules.differs(r.root, d.prior, d.plan)) {
-		return platform.At(platform.As(platform.ErrUnauthorised, fmt.Errorf("platform %q is read_only: nothing may be changed there", d.conn.Name)), "platform")
+	if !d.creating && !d.rules.differs(r.root, d.inherited, d.plan) {
+		return nil // nothing that concerns the platform
 	}
-	s, err := r.open(ctx, d.conn.Name)
+	if err := d.conn.sealed(); err != nil {
+		return err
+	}
+	s, err := r.openFor(ctx, d.conn.Name, d.private)
 	if errors.Is(err, errNotYet) {
 		d.plan = open
 		r.promiseNothing(d)
@@ -175,7 +185,7 @@ func (r *Resource[T, P]) consult(ctx context.Context, s *site[T], d *draft, cost
 		}
 	}
 	if planner, ok := s.adapter.(platform.Planner[T]); ok {
-		if err := call(ctx, r.Timeouts.Read, "plan", func(ctx context.Context) error { return planner.Plan(ctx, p) }); err != nil {
+		if err := call(ctx, reading().limit(P(p.Want).Base(), r.Timeouts), "plan the "+r.Name, func(ctx context.Context) error { return planner.Plan(ctx, p) }); err != nil {
 			return err
 		}
 	}
@@ -257,9 +267,8 @@ func (r *Resource[T, P]) restart(d *draft, p *platform.Plan[T], costs []cost, re
 // planDelete refuses to plan a deletion on a connection that may not change anything.
 func (r *Resource[T, P]) planDelete(req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
 	c, err := r.hub.Get(text(get(req.State.Raw, "platform")))
-	if err == nil && c.ReadOnly {
-		resp.Diagnostics.AddAttributeError(path.Root("platform"), fmt.Sprintf("Cannot delete %s %q", r.Name, label(req.State.Raw)),
-			fmt.Sprintf("Platform %q is read_only: nothing may be changed there.", c.Name))
+	if err == nil {
+		r.reporter("delete", req.State.Raw).add(&resp.Diagnostics, c.sealed())
 	}
 }
 

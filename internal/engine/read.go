@@ -74,7 +74,15 @@ func (r *Resource[T, P]) look(ctx context.Context, s *site[T], prior tftypes.Val
 	if err != nil {
 		return prior, err
 	}
-	return r.encode(have)
+	return r.answered(have, id)
+}
+
+// answered is what an adapter told of the object that it was asked for.
+func (k *Compiled[T, P]) answered(have P, id string) (tftypes.Value, error) {
+	if told := word(have.Base().ID); told != id {
+		return k.root.null(), fmt.Errorf("the adapter was asked for %q and answered for %q; this is a bug in the provider", id, told)
+	}
+	return k.encode(have)
 }
 
 // blank is what Read starts from: the id, the bindings and what is managed.

@@ -40,8 +40,11 @@ func (r *rules) findBindings(n *node) bool {
 // inert reports whether n is the block of another platform.
 func (r *rules) inert(n *node) bool { return n.platform && n.path[0] != r.platform }
 
-// unseen reports whether the platform cannot tell n's value: the state keeps what was configured.
-func (r *rules) unseen(n *node) bool { return n.local || r.inert(n) || r.traits[n].Unseen }
+// unseen reports whether the platform cannot tell n's value: the state keeps what was configured. Of what it lacks, that
+// is a value that passes everywhere.
+func (r *rules) unseen(n *node) bool {
+	return n.local || r.inert(n) || r.traits[n].Unseen || r.traits[n].Class == platform.ClassUnsupported
+}
 
 // strip takes away what an adapter must not see: other platforms' blocks.
 func (r *rules) strip(v tftypes.Value) tftypes.Value {
@@ -59,7 +62,8 @@ func (r *rules) differs(n *node, prior, plan tftypes.Value) bool {
 		return false
 	}
 	if n.leaf() || !given(prior) || !given(plan) {
-		return !n.equal(prior, plan)
+		// An explicit nothing asks for something where it was not managed before: nobody knows what is there.
+		return absent(prior) && !absent(plan) || !n.equal(prior, plan)
 	}
 	a, b := object(prior), object(plan)
 	for key := range a {
@@ -100,19 +104,20 @@ func blankKeys(n *node, prior tftypes.Value) tftypes.Value {
 
 // observe is the state after a read: what was seen, except that what the user left alone stays null, what the platform
 // cannot tell stays as it was, and another spelling of the same value is no change. With fresh, all that was seen is
-// taken: after an import, or for an element that was not there before.
+// taken: after an import, or for an element that was not there before. Sensitive values are not even then: a
+// configuration that the CLI generates leaves them out, which would mean to remove them.
 func (r *rules) observe(n *node, prior, seen tftypes.Value, fresh bool) tftypes.Value {
 	switch {
 	case n.writeOnly:
 		return n.null()
 	case r.unseen(n), n.platform && absent(prior):
 		return n.orNull(prior)
-	case absent(prior) && !fresh && n.optional && !n.computed:
+	case absent(prior) && n.optional && !n.computed && (!fresh || n.sensitive || blank(seen)):
 		return n.null()
 	case absent(seen):
 		return r.vanished(n, prior)
-	case n.leaf() && (n.sameText(prior, seen) || blank(prior) && blank(seen)):
-		return prior
+	case n.leaf() && (n.sameText(prior, seen) || (blank(prior) || absent(prior) && !fresh) && blank(seen)):
+		return n.orNull(prior)
 	case n.leaf():
 		return seen
 	}
@@ -125,7 +130,7 @@ func (r *rules) observe(n *node, prior, seen tftypes.Value, fresh bool) tftypes.
 // vanished is the state of what the platform no longer tells: nothing, unless the user wrote nothing in a spelling of
 // his own, or it is a group that holds values which the platform never tells.
 func (r *rules) vanished(n *node, prior tftypes.Value) tftypes.Value {
-	if absent(prior) || blank(prior) {
+	if absent(prior) || hollow(prior) {
 		return n.orNull(prior)
 	}
 	if n.attrs == nil || !n.block && !r.hidden(n) {
@@ -134,6 +139,19 @@ func (r *rules) vanished(n *node, prior tftypes.Value) tftypes.Value {
 	return n.each(prior, func(c *node, _ string, p tftypes.Value) tftypes.Value {
 		return r.observe(c, p, c.null(), false)
 	})
+}
+
+// hollow reports whether a value says nothing: it is blank, or a group of which that holds all over.
+func hollow(v tftypes.Value) bool {
+	if !given(v) || !v.Type().Is(tftypes.Object{}) {
+		return blank(v)
+	}
+	for _, e := range object(v) {
+		if !absent(e) && !hollow(e) {
+			return false
+		}
+	}
+	return true
 }
 
 // hidden reports whether n holds values that the user may set and the platform never tells.

@@ -73,12 +73,14 @@ func (r *Resource[T, P]) achieved(ctx context.Context, s *site[T], want P, lost 
 			known = s.gained(inherited, got)
 		}
 	}
+	known = r.ownMatter(known, plan)
 	seen, err := r.readBack(context.WithoutCancel(ctx), s, known)
 	if err != nil {
-		return r.merge(s, known, plan, prior)
+		return known // nothing else was seen to be done
 	}
-	base := r.merge(s, known, plan, prior)
-	return with(s.observe(r.root, base, seenTags(r.root, base, seen, r.hub.DefaultTags), false), "platform", get(plan, "platform"))
+	seen = r.unalias(s, r.unalias(s, seen, prior), plan) // it may have either name by now
+	base := s.claimed(r.root, known, plan, seenTags(r.root, plan, seen, r.hub.DefaultTags))
+	return s.observe(r.root, base, seenTags(r.root, base, seen, r.hub.DefaultTags), false)
 }
 
 // gained adds to the prior state the elements that now have bindings.
@@ -88,7 +90,7 @@ func (r *rules) gained(prior, got tftypes.Value) tftypes.Value {
 		elems := map[string]tftypes.Value{}
 		for key, e := range now {
 			if had[key].Type() == nil && given(get(e, "id")) {
-				elems[key] = e
+				elems[key] = r.bindings(n.elem, e)
 			}
 		}
 		if len(elems) == 0 {
@@ -102,18 +104,39 @@ func (r *rules) gained(prior, got tftypes.Value) tftypes.Value {
 	return prior
 }
 
-// merge is the base against which the read-back is judged: what was there, and of what was planned that which is now
-// managed for the first time and can be observed.
-func (r *Resource[T, P]) merge(s *site[T], known, plan, prior tftypes.Value) tftypes.Value {
+// ownMatter takes what is Terraform's own matter from the plan: that is done by saying so.
+func (r *Resource[T, P]) ownMatter(known, plan tftypes.Value) tftypes.Value {
 	return r.root.each(known, func(c *node, key string, v tftypes.Value) tftypes.Value {
-		planned := get(plan, key)
-		switch {
-		case c.local && planned.Type() != nil && planned.IsFullyKnown():
-			return planned
-		case absent(v) && given(planned) && planned.IsFullyKnown() && !s.unseen(c) && c.optional && !c.computed:
+		if planned := get(plan, key); c.local && planned.Type() != nil && planned.IsFullyKnown() {
 			return planned
 		}
 		return v
+	})
+}
+
+// claimed is the base against which the read-back is judged: what was there, and of what was planned to be managed for
+// the first time that which is so now.
+func (r *rules) claimed(n *node, known, plan, seen tftypes.Value) tftypes.Value {
+	claims := absent(known) && n.optional && !n.computed && given(plan)
+	switch {
+	case r.unseen(n) || n.writeOnly || !given(known) && !claims:
+		return known
+	case n.leaf() || claims && n.elem != nil:
+		if claims && plan.IsFullyKnown() && n.equal(plan, seen) {
+			return plan
+		}
+		return known
+	case claims: // a group, of which some may be done
+		some := n.each(plan, func(c *node, key string, p tftypes.Value) tftypes.Value {
+			return r.claimed(c, c.null(), p, get(seen, key))
+		})
+		if hollow(some) {
+			return known
+		}
+		return some
+	}
+	return n.each(known, func(c *node, key string, v tftypes.Value) tftypes.Value {
+		return r.claimed(c, v, get(plan, key), get(seen, key))
 	})
 }
 
@@ -129,7 +152,7 @@ func (r *Resource[T, P]) readBack(ctx context.Context, s *site[T], known tftypes
 	if err != nil {
 		return known, err
 	}
-	return r.encode(have)
+	return r.answered(have, text(get(known, "id")))
 }
 
 // Delete removes the object; one that is gone already is no error.

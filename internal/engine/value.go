@@ -53,6 +53,14 @@ func with(v tftypes.Value, name string, attr tftypes.Value) tftypes.Value {
 	return tftypes.NewValue(v.Type(), m)
 }
 
+// written is what the configuration says of a child: inside of something unknown that is unknown too, not left out.
+func (n *node) written(config tftypes.Value, key string) tftypes.Value {
+	if config.Type() != nil && !config.IsKnown() {
+		return n.step(key).unknown()
+	}
+	return get(config, key)
+}
+
 // each rebuilds an object or a map by calling f on every child. A null or unknown value stays as it is.
 func (n *node) each(v tftypes.Value, f func(c *node, key string, v tftypes.Value) tftypes.Value) tftypes.Value {
 	if !given(v) || n.leaf() {

@@ -571,3 +571,35 @@ func (p *person) twinDisk(ctx context.Context, id string) error {
 	}
 	return p.done(object.NewTask(p.client, res.Returnval), nil)
 }
+
+// guest is a machine whose tools run; it stays until the server ends.
+func (p *person) guest(name string) string {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	first, err := p.finder.VirtualMachine(ctx, vcenter.Template)
+	if err != nil {
+		panic(err)
+	}
+	folder, err := p.finder.Folder(ctx, "twins")
+	if err != nil {
+		panic(err)
+	}
+	if err := p.done(first.Clone(ctx, folder, name, p.cloneSpec(false))); err != nil {
+		panic(err)
+	}
+	vm, err := p.finder.VirtualMachine(ctx, "twins/"+name)
+	if err == nil {
+		err = p.done(vm.PowerOn(ctx))
+	}
+	if err != nil {
+		panic(err)
+	}
+	if _, err := vm.WaitForIP(ctx); err != nil {
+		panic(err)
+	}
+	var got mo.VirtualMachine
+	if err := vm.Properties(ctx, vm.Reference(), []string{"config.instanceUuid"}, &got); err != nil {
+		panic(err)
+	}
+	return got.Config.InstanceUuid
+}

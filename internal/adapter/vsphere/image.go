@@ -24,6 +24,7 @@ var (
 	_ platform.Resource[platform.Image] = (*images)(nil)
 	_ platform.Lister[platform.Image]   = (*images)(nil)
 	_ platform.Finder[platform.Image]   = (*images)(nil)
+	_ platform.Planner[platform.Image]  = (*images)(nil)
 )
 
 func imageProps() []types.PropertySpec {
@@ -232,3 +233,11 @@ func (i *images) one(ref string, found []mo.VirtualMachine, paths map[types.Mana
 
 // errNoMachine is an image that nothing is made from.
 var errNoMachine = errors.New("an image here is made from a machine: set machine_id")
+
+// Plan names what a new name alters beside itself.
+func (i *images) Plan(_ context.Context, p *platform.Plan[platform.Image]) error {
+	if p.Prior != nil && p.Changed("name") {
+		p.Recompute("native")
+	}
+	return nil
+}

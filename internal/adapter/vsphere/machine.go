@@ -81,6 +81,10 @@ func (m *machines) apply(ctx context.Context, c *change) error {
 			err := errors.New("somebody switched it on since the plan was made, and the change needs it off")
 			return failed("change the machine", c.prior.Name, platform.As(platform.ErrConflict, err))
 		}
+		if c.want.BootedAt != nil {
+			err := errors.New("it needs a restart, which the plan did not announce: something changed on the machine since, such as hot-add. Plan again")
+			return failed("change the machine", c.prior.Name, platform.As(platform.ErrConflict, err))
+		}
 		if err := m.stop(ctx, c.vm); err != nil {
 			return err
 		}

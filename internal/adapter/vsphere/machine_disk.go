@@ -51,6 +51,10 @@ func findDisk(disks []disk, id *string) *disk {
 // bootDisk plans the boot disk: the one bound to it, else on a new machine the first of its image, else a new one.
 func (c *change) bootDisk(ctx context.Context, is []disk) error {
 	want := c.want.BootDisk
+	if want == nil && c.fresh && len(is) > 0 {
+		c.want.BootDisk = &platform.BootDisk{ID: &is[0].id} // the image's disk is the machine's own, declared or not
+		return nil
+	}
 	if want == nil {
 		return nil
 	}

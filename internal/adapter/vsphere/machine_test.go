@@ -200,7 +200,12 @@ func TestUpdate(t *testing.T) {
 			l.create(t, m)
 			_, before := l.native(t, m.Name)
 			time.Sleep(2 * time.Millisecond)
-			got := l.update(t, m, tt.change)
+			got := l.update(t, m, func(m *platform.Machine) {
+				tt.change(m)
+				if tt.restart {
+					m.BootedAt = nil // unknown, as a plan that announces the restart has it
+				}
+			})
 			if seen := l.read(t, got); !tt.check(seen) {
 				t.Errorf("read %+v", seen)
 			}
@@ -215,6 +220,31 @@ func TestUpdate(t *testing.T) {
 				t.Errorf("restarted %v, want %v", restarted, tt.restart)
 			}
 		})
+	}
+}
+
+func TestNoRestartBehindThePlansBack(t *testing.T) {
+	l := start(t, vcenter.Options{})
+	m := l.machine("web")
+	l.create(t, m)
+	want := with(m, func(m *platform.Machine) { m.Memory = new(4 * platform.GiB) }) // booted_at is known: no restart was planned
+	err := l.machines.Update(t.Context(), m, want)
+	wantClass(t, err, platform.ErrConflict)
+	if got := l.read(t, m); value(got.BootedAt) != value(m.BootedAt) || value(got.Memory) != value(m.Memory) {
+		t.Errorf("the machine was touched: %v, %v", value(got.BootedAt), value(got.Memory))
+	}
+}
+
+func TestBootDiskOfAnImageIsTheMachinesOwn(t *testing.T) {
+	l := start(t, vcenter.Options{})
+	m := l.machine("web")
+	m.BootDisk, m.ImageID = nil, l.image(t)
+	l.create(t, m)
+	if m.BootDisk == nil || m.BootDisk.ID == nil || m.BootDisk.Size == nil {
+		t.Fatalf("boot disk %+v", m.BootDisk)
+	}
+	if got := l.read(t, m); got.BootDisk == nil || len(got.UnmanagedDisks) != 0 {
+		t.Errorf("boot disk %v, unmanaged %v", got.BootDisk, got.UnmanagedDisks)
 	}
 }
 

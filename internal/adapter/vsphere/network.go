@@ -27,6 +27,7 @@ var (
 	_ platform.Resource[platform.Network] = (*networks)(nil)
 	_ platform.Lister[platform.Network]   = (*networks)(nil)
 	_ platform.Finder[platform.Network]   = (*networks)(nil)
+	_ platform.Planner[platform.Network]  = (*networks)(nil)
 )
 
 // segment is a network as the API tells it.
@@ -234,4 +235,12 @@ func (found *segment) distributed(op string) error {
 		Op: op, On: found.name, Err: err,
 		Hint: "A standard port group belongs to each of its hosts and an opaque network to NSX: manage them there and read this one as data",
 	}
+}
+
+// Plan names what a new name or VLAN alters beside itself.
+func (n *networks) Plan(_ context.Context, p *platform.Plan[platform.Network]) error {
+	if p.Prior != nil && (p.Changed("name") || p.Changed("vlan")) {
+		p.Recompute("native")
+	}
+	return nil
 }
