@@ -8,8 +8,8 @@ import (
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
-// readAhead is how many machines are read singly before one list serves the rest: a list costs two requests.
-const readAhead = 3
+// readAhead is how many machines are read singly before one list serves the rest: a list costs as much as one read.
+const readAhead = 1
 
 // New gives the platform as data.
 func New() platform.Driver {

@@ -171,7 +171,7 @@ func (i *images) Find(ctx context.Context, ref string) (string, error) {
 		switch {
 		case !known:
 		case vm.Config.InstanceUuid == ref || vm.Self.Value == ref || path == ref:
-			return vm.Config.InstanceUuid, nil
+			return i.found(vm), nil
 		case strings.HasPrefix(ref, "/") || !strings.HasPrefix(path, inside) || !strings.HasSuffix(path, "/"+strings.TrimSuffix(ref, "/")):
 		case vm.Config.Template:
 			templates = append(templates, *vm)
@@ -214,6 +214,12 @@ func (i *images) root(ctx context.Context) (string, error) {
 	return path + "/", err
 }
 
+// found gives the id of a machine and remembers where it is: it is read next.
+func (i *images) found(vm *mo.VirtualMachine) string {
+	i.s.reader.note(vm.Config.InstanceUuid, vm.Self)
+	return vm.Config.InstanceUuid
+}
+
 // one gives the id of the only match.
 func (i *images) one(ref string, found []mo.VirtualMachine, paths map[types.ManagedObjectReference]string) (string, error) {
 	switch len(found) {
@@ -221,7 +227,7 @@ func (i *images) one(ref string, found []mo.VirtualMachine, paths map[types.Mana
 		err := fmt.Errorf("%s has no template %q that the user may see", i.s.server, ref)
 		return "", failed("find the image", ref, platform.As(platform.ErrNotFound, err))
 	case 1:
-		return found[0].Config.InstanceUuid, nil
+		return i.found(&found[0]), nil
 	}
 	several := &platform.AmbiguousError{Ref: ref}
 	for _, vm := range found {

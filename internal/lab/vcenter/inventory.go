@@ -20,6 +20,7 @@ func (s *Server) populate(ctx context.Context, o Options) error {
 	about := &m.ServiceContent.About
 	about.Version, about.ApiVersion, about.Build = "8.0.3", "8.0.3.0", "24022515"
 	about.FullName = "VMware vCenter Server 8.0.3 build-24022515"
+	about.InstanceUuid = randomUUID() // the simulator's own is the same for all on one computer
 	if err := m.Create(); err != nil {
 		return err
 	}

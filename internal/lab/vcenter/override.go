@@ -55,6 +55,7 @@ type (
 	files      struct{ *target } // VirtualDiskManager and HostDatastoreBrowser
 	disks      struct{ *target } // VcenterVStorageObjectManager
 	catalogue  struct{ *target } // VslmVStorageObjectManager
+	views      struct{ *target } // ListView
 )
 
 // override installs the redirections and the watch over guests.
@@ -70,6 +71,7 @@ func (s *Server) override(o Options) {
 	over.install(m, func(t *target) mo.Reference { return &portGroups{t} }, "DistributedVirtualPortgroup")
 	over.install(m, func(t *target) mo.Reference { return &files{t} }, "VirtualDiskManager", "HostDatastoreBrowser")
 	over.install(m, func(t *target) mo.Reference { return &disks{t} }, "VcenterVStorageObjectManager")
+	over.install(m, func(t *target) mo.Reference { return &views{t} }, "ListView")
 	m.Handler = over.handle
 	if c := s.model.Service.Context.For(vslm.Path); c.Map != nil {
 		over.install(c.Map, func(t *target) mo.Reference { return &catalogue{t} }, "VslmVStorageObjectManager")
