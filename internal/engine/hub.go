@@ -34,6 +34,7 @@ type Connection struct {
 	Type     string // the driver's name
 	Unknown  bool   // some of its settings are not known yet
 	ReadOnly bool
+	Several  bool // other connections have the same type: the type's own variables do not count
 	Driver   platform.Driver
 	Config   func() (platform.Config, error)
 	// Aliases says what a portable name means here, by table: "images", "networks", "sizes".
@@ -63,11 +64,19 @@ func (c *Connection) Open(ctx context.Context) (*platform.Conn, error) {
 		conn, err = c.dial(context.WithoutCancel(ctx), cfg)
 	}
 	if err != nil {
-		c.err = platform.At(fmt.Errorf("platform %q (%s): %w", c.Name, c.Driver.Title, err), "platform")
+		c.err = platform.At(fmt.Errorf("platform %q (%s): %w%s", c.Name, c.Driver.Title, err, c.variables(err)), "platform")
 		return nil, c.err
 	}
 	c.conn.Store(conn)
 	return conn, nil
+}
+
+// variables says which variables count, where an adapter's hint may have named those of a sole connection.
+func (c *Connection) variables(err error) string {
+	if !c.Several || !errors.Is(err, platform.ErrUnauthorised) && !errors.Is(err, platform.ErrUnreachable) {
+		return ""
+	}
+	return fmt.Sprintf(". This is one of several platforms of its type: its own variables begin with %s", platform.Variable(c.Name, ""))
 }
 
 func (c *Connection) dial(ctx context.Context, cfg platform.Config) (*platform.Conn, error) {

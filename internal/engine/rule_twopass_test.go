@@ -52,7 +52,7 @@ func TestUnknownAtCreation(t *testing.T) {
 	}
 	known := object{
 		"cpus": 2, "memory": "2GiB", "image_id": "i", "disks": object{"a": object{"size": "1GiB"}},
-		"nics": object{"eth0": object{"network_id": "n", "mac": "m"}}, "tags": object{"a": "b"},
+		"nics": object{"eth0": object{"network_id": "n", "mac": "00:50:56:00:00:01"}}, "tags": object{"a": "b"},
 		"boot_disk": object{"size": "1GiB"}, "firmware": "uefi", "network_data": nil,
 	}
 	m := web(t, newCloud()).Must(t)

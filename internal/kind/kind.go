@@ -4,7 +4,10 @@ package kind
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"net"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -20,7 +23,24 @@ type (
 	attrs  = map[string]schema.Attribute
 	blocks = map[string]schema.Block
 	size   = engine.Text[platform.Size, *platform.Size]
+	mac    = engine.Text[macAddress, *macAddress]
 )
+
+// macAddress is an Ethernet address; upper and lower case mean the same.
+type macAddress [6]byte
+
+// UnmarshalText reads six bytes with colons between them; the error says how to write others.
+func (m *macAddress) UnmarshalText(b []byte) error {
+	parsed, err := net.ParseMAC(string(b))
+	switch {
+	case err != nil || len(parsed) != len(m):
+		return fmt.Errorf("%q is not a MAC address: write six bytes, such as 00:50:56:0a:0b:0c", b)
+	case !strings.EqualFold(parsed.String(), string(b)):
+		return fmt.Errorf("write the MAC address %q with colons: %s", b, parsed)
+	}
+	copy(m[:], parsed)
+	return nil
+}
 
 // base completes a kind's schema with what every kind has.
 func base(doc string, a attrs, b blocks) schema.Schema {
@@ -61,6 +81,10 @@ func kept(doc string, v ...validator.String) schema.StringAttribute {
 
 func keptSize(doc string) schema.StringAttribute {
 	return schema.StringAttribute{Optional: true, Computed: true, CustomType: size{}, MarkdownDescription: doc + " A whole number with a binary unit: `512MiB`, `4GiB`."}
+}
+
+func keptMAC(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Computed: true, CustomType: mac{}, MarkdownDescription: doc}
 }
 
 func keptBool(doc string) schema.BoolAttribute {

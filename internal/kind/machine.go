@@ -99,7 +99,7 @@ func machineNICs() schema.Attribute {
 		NestedObject: schema.NestedAttributeObject{Attributes: attrs{
 			"network_id": owned("Id of the network, such as `data.virt_network.app.id`."),
 			"subnet_id":  owned("Id of the subnet, on platforms where networks have several."),
-			"mac":        kept("MAC address; left out: the platform chooses."),
+			"mac":        keptMAC("MAC address: `00:50:56:0a:0b:0c`. Left out: the platform chooses."),
 			"addresses":  ownedList("Static addresses with prefix length: `10.0.0.5/24`. Left out: what the network assigns."),
 			"gateway":    owned("Default gateway that goes with the static addresses."),
 			"dns":        ownedList("Name servers that go with the static addresses."),

@@ -81,4 +81,10 @@ func (s Size) String() string {
 }
 
 // CeilMiB is the size in MiB, rounded up.
-func (s Size) CeilMiB() int64 { return int64((s + MiB - 1) / MiB) }
+func (s Size) CeilMiB() int64 {
+	n := int64(s / MiB)
+	if s%MiB > 0 {
+		n++
+	}
+	return n
+}

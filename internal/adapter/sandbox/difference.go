@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -78,6 +77,3 @@ func elementDifferences(list []difference, a, b reflect.Value, path platform.Pat
 	}
 	return list
 }
-
-// textOf spells a simple value as a configuration would.
-func textOf(v reflect.Value) string { return fmt.Sprint(v.Interface()) }

@@ -47,8 +47,7 @@ type mask struct{ steps []maskStep }
 type maskStep struct {
 	index []int
 	blank bool
-	keep  []string // values that are told all the same
-	below *mask    // in the nested object or in each element
+	below *mask // in the nested object or in each element
 }
 
 // newMask finds in a kind's traits what is unsupported or not observable.
@@ -62,13 +61,13 @@ func maskOf(t reflect.Type, traits platform.Traits, path platform.Path) *mask {
 		}
 		at := append(slices.Clip(path), f.name)
 		trait, known := traits.Of(at)
-		step := maskStep{index: f.index, keep: trait.Neutral}
+		step := maskStep{index: f.index}
 		step.blank = known && (trait.Unseen || trait.Class == platform.ClassUnsupported)
-		if below, ok := nested(t.FieldByIndex(f.index).Type); ok && (!step.blank || len(step.keep) > 0) {
+		if below, ok := nested(t.FieldByIndex(f.index).Type); ok && !step.blank {
 			if isElements(t.FieldByIndex(f.index).Type) {
 				at = append(at, "*")
 			}
-			step.blank, step.below = false, maskOf(below, traits, at)
+			step.below = maskOf(below, traits, at)
 		}
 		if step.blank || step.below != nil && len(step.below.steps) > 0 {
 			m.steps = append(m.steps, step)
@@ -100,7 +99,7 @@ func (m *mask) hideIn(v reflect.Value) {
 		f := v.FieldByIndex(step.index)
 		switch {
 		case step.blank:
-			step.blankOut(f)
+			f.SetZero()
 		case isElements(f.Type()):
 			for _, k := range f.MapKeys() {
 				element := reflect.New(f.Type().Elem()).Elem()
@@ -114,15 +113,6 @@ func (m *mask) hideIn(v reflect.Value) {
 			}
 		}
 	}
-}
-
-func (s *maskStep) blankOut(f reflect.Value) {
-	for _, neutral := range s.keep {
-		if f.Kind() == reflect.Pointer && !f.IsNil() && textOf(f.Elem()) == neutral {
-			return
-		}
-	}
-	f.SetZero()
 }
 
 // fillOpen copies from got what want leaves open, at any depth. Both point to structs of the same type.
