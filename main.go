@@ -12,7 +12,7 @@ import (
 )
 
 // version is set by the release build.
-var version = "dev" //nolint:gochecknoglobals // the linker sets it
+var version = "dev"
 
 // closing is how long sessions may take to log out: the CLI kills a provider two seconds after asking it to stop.
 const closing = 1500 * time.Millisecond

@@ -24,7 +24,7 @@ func decode(v tftypes.Value, dst reflect.Value) error {
 		dst.Set(reflect.New(dst.Type().Elem()))
 		return decode(v, dst.Elem())
 	}
-	if u, ok := dst.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](dst.Addr()); ok {
 		var s string
 		if err := v.As(&s); err != nil {
 			return err
@@ -130,7 +130,7 @@ func encode(t tftypes.Type, src reflect.Value) (tftypes.Value, error) {
 	if src.Kind() == reflect.Pointer {
 		return encode(t, src.Elem())
 	}
-	if m, ok := src.Interface().(encoding.TextMarshaler); ok {
+	if m, ok := reflect.TypeAssert[encoding.TextMarshaler](src); ok {
 		b, err := m.MarshalText()
 		return tftypes.NewValue(t, string(b)), err
 	}

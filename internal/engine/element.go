@@ -114,7 +114,7 @@ func (r *rules) inherit(prior, plan tftypes.Value, p private) tftypes.Value {
 		}
 		elems := map[string]tftypes.Value{}
 		for key, e := range object(had) {
-			to := r.continuation(n, key, e, object(now))
+			to := r.continuation(key, e, object(now))
 			if to != "" {
 				elems[to] = e
 			} else if !p.provisional(n.path.String(), key) {
@@ -127,7 +127,7 @@ func (r *rules) inherit(prior, plan tftypes.Value, p private) tftypes.Value {
 }
 
 // continuation is the planned key of a prior element: its own, or the one that has taken over its bindings.
-func (r *rules) continuation(n *node, key string, e tftypes.Value, plan map[string]tftypes.Value) string {
+func (r *rules) continuation(key string, e tftypes.Value, plan map[string]tftypes.Value) string {
 	if plan[key].Type() != nil {
 		return key
 	}

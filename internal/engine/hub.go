@@ -216,7 +216,7 @@ func (h *Hub) written(endpoint string) {
 	for _, c := range h.Connections {
 		if conn := c.conn.Load(); conn != nil && conn.Endpoint == endpoint {
 			c.aheads.Range(func(_, a any) bool {
-				a.(interface{ drop() }).drop() //nolint:forcetypeassert,errcheck // only *ahead[T] is stored
+				a.(interface{ drop() }).drop() //nolint:forcetypeassert // only *ahead[T] is stored
 				return true
 			})
 		}

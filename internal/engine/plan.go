@@ -160,7 +160,7 @@ func (r *Resource[T, P]) draw(ctx context.Context, d *draft, resp *resource.Modi
 func (r *Resource[T, P]) settle(d *draft) error {
 	d.inherited = d.prior
 	if d.creating {
-		d.plan = d.rules.planTags(d.config, d.plan, d.prior, r.hub.DefaultTags)
+		d.plan = d.rules.planTags(d.plan, d.prior, r.hub.DefaultTags)
 		return nil
 	}
 	took, err := d.rules.takeovers(d.config, d.prior, d.private)
@@ -168,7 +168,7 @@ func (r *Resource[T, P]) settle(d *draft) error {
 		return err
 	}
 	d.plan = r.root.settle(d.plan, d.config, d.prior, took)
-	d.plan = d.rules.planTags(d.config, d.plan, d.prior, r.hub.DefaultTags)
+	d.plan = d.rules.planTags(d.plan, d.prior, r.hub.DefaultTags)
 	d.inherited = d.rules.inherit(d.prior, d.plan, d.private)
 	return nil
 }

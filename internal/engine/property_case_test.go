@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"reflect"
 	"strings"
@@ -149,9 +150,7 @@ func (c *propCase) hub(ahead int) *Hub {
 // full is a configuration as the user writes it.
 func (c *propCase) full(cfg map[string]any) enginetest.Config {
 	out := enginetest.Config{"platform": c.conn, "name": "web"}
-	for k, v := range cfg {
-		out[k] = v
-	}
+	maps.Copy(out, cfg)
 	return out
 }
 

@@ -42,7 +42,7 @@ func TestPropertyLaws(t *testing.T) {
 		"costs":    lawCosts,
 	}
 	failed := 0
-	for seed := range uint64(propCases(150, 5000)) {
+	for seed := range uint64(propCases(80, 5000)) {
 		rng := rand.New(rand.NewPCG(seed, 23))
 		for n, c := range drawLaws(t.Context(), rng, 20) {
 			for name, law := range laws {

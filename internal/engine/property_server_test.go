@@ -54,7 +54,6 @@ func (c propCatcher) Read(_ context.Context, req resource.ReadRequest, _ *resour
 func (propCatcher) Update(context.Context, resource.UpdateRequest, *resource.UpdateResponse) {}
 func (propCatcher) Delete(context.Context, resource.DeleteRequest, *resource.DeleteResponse) {}
 
-//nolint:usetesting // it outlives the test that happens to need it first
 var privateData = sync.OnceValue(func() resource.ReadRequest {
 	ctx := context.Background()
 	var got resource.ReadRequest
@@ -113,7 +112,7 @@ func (s *propFast) wire(v tftypes.Value) *tfprotov6.DynamicValue {
 }
 
 func (s *propFast) identified(v *tfprotov6.ResourceIdentityData) *tfsdk.ResourceIdentity {
-	t := s.identity.Type().TerraformType(context.Background()) //nolint:usetesting // types need none
+	t := s.identity.Type().TerraformType(context.Background())
 	id := &tfsdk.ResourceIdentity{Schema: s.identity, Raw: tftypes.NewValue(t, nil)}
 	if v != nil && v.IdentityData != nil {
 		raw, err := v.IdentityData.Unmarshal(t)

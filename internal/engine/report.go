@@ -22,15 +22,14 @@ func (r reporter) add(diags *diag.Diagnostics, err error) {
 	if err == nil {
 		return
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && several(joined.Unwrap()) { //nolint:errorlint // only the outermost join is taken apart
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && several(joined.Unwrap()) {
 		for _, e := range joined.Unwrap() {
 			r.add(diags, e)
 		}
 		return
 	}
 	text := r.text(err)
-	var at *platform.AttrError
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*platform.AttrError](err); ok {
 		diags.AddAttributeError(r.root.spell(at.Path), r.summary, text)
 		return
 	}
@@ -40,9 +39,8 @@ func (r reporter) add(diags *diag.Diagnostics, err error) {
 // several tells a list of errors from one error with its class.
 func several(errs []error) bool {
 	for _, e := range errs {
-		switch e {
-		case platform.ErrNotFound, platform.ErrExists, platform.ErrConflict, platform.ErrThrottled, platform.ErrUnauthorised,
-			platform.ErrUnsupported, platform.ErrInvalid, platform.ErrUnreachable, platform.ErrTimeout:
+		switch {
+		case errors.Is(e, platform.ErrNotFound), errors.Is(e, platform.ErrExists), errors.Is(e, platform.ErrConflict), errors.Is(e, platform.ErrThrottled), errors.Is(e, platform.ErrUnauthorised), errors.Is(e, platform.ErrUnsupported), errors.Is(e, platform.ErrInvalid), errors.Is(e, platform.ErrUnreachable), errors.Is(e, platform.ErrTimeout):
 			return false
 		}
 	}

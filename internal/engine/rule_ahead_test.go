@@ -120,7 +120,7 @@ func TestReadAhead(t *testing.T) {
 func TestReadAheadSeesWhatReadSees(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFleet(t, 3, 1, 0)
-		f.vms["vm-5"].CPUs = ptr(int64(7))
+		f.vms["vm-5"].CPUs = new(int64(7))
 		f.refresh(t, "read list", 0, 2)
 		equalTo(t, "cpus", f.resources[2].State().At("cpus"), any(int64(7)))
 	})

@@ -203,7 +203,7 @@ func (c *cloud) complete(vm, want *machine) {
 	fill(&vm.BootDisk.ID, &want.BootDisk.ID, "boot-"+*vm.ID)
 	if *want.Power == platform.PowerOn && want.BootedAt == nil {
 		c.next++
-		want.BootedAt = ptr(fmt.Sprintf("2026-01-01T00:00:%02dZ", c.next))
+		want.BootedAt = new(fmt.Sprintf("2026-01-01T00:00:%02dZ", c.next))
 	}
 	vm.BootedAt = want.BootedAt
 	vm.Addresses, vm.Native = []string{"10.0.0.1"}, map[string]string{"ref": *vm.ID}
@@ -235,7 +235,7 @@ func (c *cloud) writeDisks(vm, prior, want *machine) {
 	for _, key := range platform.Keys(want.Disks) {
 		d := want.Disks[key]
 		if d.ID == nil {
-			d.ID = ptr(c.newID("disk"))
+			d.ID = new(c.newID("disk"))
 		}
 		is := vm.Disks[*d.ID]
 		fill(&is.Size, &d.Size, platform.GiB)
@@ -255,7 +255,7 @@ func (c *cloud) writeNICs(vm, prior, want *machine) {
 	for _, key := range platform.Keys(want.NICs) {
 		n := want.NICs[key]
 		if n.ID == nil {
-			n.ID = ptr(c.newID("nic"))
+			n.ID = new(c.newID("nic"))
 		}
 		is := vm.NICs[*n.ID]
 		fill(&is.MAC, &n.MAC, "mac-"+*n.ID)
@@ -297,7 +297,7 @@ func seeBlock(vm, have *machine, asked *platform.VSphereMachine) {
 	if have.VSphere = nil; asked == nil {
 		return
 	}
-	have.VSphere = &platform.VSphereMachine{Folder: ptr("vm")}
+	have.VSphere = &platform.VSphereMachine{Folder: new("vm")}
 	if vm.VSphere == nil {
 		return
 	}

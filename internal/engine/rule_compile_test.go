@@ -147,7 +147,7 @@ func TestDecode(t *testing.T) {
 	}
 	var n *int64
 	for name, v := range map[string]tftypes.Value{"null": tftypes.NewValue(tftypes.Number, nil), "unknown": tftypes.NewValue(tftypes.Number, tftypes.UnknownValue)} {
-		n = ptr(int64(7))
+		n = new(int64(7))
 		if err := engine.Decode(v, &n); err != nil || n != nil {
 			t.Errorf("%s: %v, %v: want nil", name, n, err)
 		}

@@ -12,7 +12,7 @@ import (
 func images() *cloud {
 	fake := newCloud()
 	image := func(id, name, created string) platform.Image {
-		return platform.Image{Meta: platform.Meta{ID: &id}, Name: name, CreatedAt: &created, Labels: platform.Labels{Tags: map[string]string{"a": "b"}}, Size: ptr(2 * platform.GiB)}
+		return platform.Image{Meta: platform.Meta{ID: &id}, Name: name, CreatedAt: &created, Labels: platform.Labels{Tags: map[string]string{"a": "b"}}, Size: new(2 * platform.GiB)}
 	}
 	fake.images = imageShelf(
 		image("i-1", "debian-12", "2025-01-01T00:00:00Z"), image("i-2", "rocky", "2025-02-01T00:00:00Z"),
@@ -106,7 +106,7 @@ func TestSizeAlias(t *testing.T) {
 	equalTo(t, "the adapter's", *fake.vms["vm-1"].Size, "native.large")
 	equalTo(t, "the state's", a.At("size"), any("l"))
 
-	fake.vms["vm-1"].Size = ptr("native.medium") // by hand
+	fake.vms["vm-1"].Size = new("native.medium") // by hand
 	equalTo(t, "by hand", r.Must(t).Refresh().State.At("size"), any("native.medium"))
 	r.Must(t).Converge(config(object{"size": "l"}))
 

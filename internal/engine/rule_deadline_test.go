@@ -34,7 +34,7 @@ func (h *hanging) hang(ctx context.Context, late func()) error {
 
 // spoil is what a call that was left behind does with its copy.
 func spoil(m *machine) {
-	m.ID, m.Name, m.CPUs = ptr("spoilt"), "spoilt", ptr(int64(64))
+	m.ID, m.Name, m.CPUs = new("spoilt"), "spoilt", new(int64(64))
 	if m.Disks != nil {
 		m.Disks["spoilt"] = platform.MachineDisk{}
 	}
@@ -77,7 +77,7 @@ func TestHungCreate(t *testing.T) {
 	onHanging(t, func(t *testing.T, h *hanging) {
 		h.create = func(ctx context.Context, want *machine, made func(string)) error {
 			made("vm-1")
-			want.Memory = ptr(platform.TiB)
+			want.Memory = new(platform.TiB)
 			return h.hang(ctx, func() { spoil(want); made("vm-9") })
 		}
 		r := web(t, h.cloud)

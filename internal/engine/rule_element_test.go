@@ -27,7 +27,7 @@ func imported(t *testing.T, sizes ...platform.Size) (*cloud, *enginetest.Resourc
 	vm.Disks, vm.NICs, vm.Description, vm.Tags = map[string]platform.MachineDisk{}, nil, nil, nil
 	for i, size := range sizes {
 		id := "d" + string(rune('1'+i))
-		vm.Disks[id] = platform.MachineDisk{ID: &id, Size: &size, Type: ptr("thin"), Storage: ptr("ds0")}
+		vm.Disks[id] = platform.MachineDisk{ID: &id, Size: &size, Type: new("thin"), Storage: new("ds0")}
 	}
 	fake.vms["vm-7"] = vm
 	r := web(t, fake)

@@ -18,7 +18,7 @@ func TestFailedCreateSavesTheID(t *testing.T) {
 	fake.create = func(_ context.Context, want *machine, made func(string)) error {
 		fake.vms["vm-1"] = native("vm-1")
 		made("vm-1")
-		want.CPUs = ptr(int64(1))
+		want.CPUs = new(int64(1))
 		return &platform.OpError{Op: "add the disk", On: "web", Err: errHalfWay, Hint: "Free some space"}
 	}
 	r := web(t, fake)
@@ -113,17 +113,16 @@ func failing(fake *cloud, half func(want *machine)) {
 
 func TestFailedUpdateSavesWhatWasAchieved(t *testing.T) {
 	fake := newCloud()
-	r := web(t, fake)
 	before := object{"description": "x", "cpus": 2, "size": "m", "disks": object{"a": object{"size": "1GiB"}}}
 	fake.aliases = map[string]map[string]string{"sizes": {"m": "native.medium"}}
-	r = web(t, fake)
+	r := web(t, fake)
 	r.Must(t).Converge(config(before))
 	after := config(object{
 		"description": "y", "cpus": 4, "size": "m", "metadata": object{"k": "v"}, "allow_restart": true,
 		"disks": object{"a": object{"size": "2048MiB"}, "b": object{"size": "1GiB"}, "c": object{"size": "1GiB"}},
 	})
 	failing(fake, func(want *machine) {
-		want.Description, want.CPUs = ptr("x"), ptr(int64(2)) // these were still to come
+		want.Description, want.CPUs = new("x"), new(int64(2)) // these were still to come
 		delete(want.Disks, "c")
 	})
 	a, err := r.PlanApply(after)

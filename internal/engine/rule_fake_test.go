@@ -127,5 +127,3 @@ func imageShelf(images ...platform.Image) *fake[platform.Image] {
 	}
 	return f
 }
-
-func ptr[V any](v V) *V { return &v }

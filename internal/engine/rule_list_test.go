@@ -37,7 +37,7 @@ func TestList(t *testing.T) {
 
 func TestListWithResources(t *testing.T) {
 	fake := crowd(1)
-	fake.vms["vm-0"].VSphere = &platform.VSphereMachine{Folder: ptr("x")}
+	fake.vms["vm-0"].VSphere = &platform.VSphereMachine{Folder: new("x")}
 	core := start(t, fake)
 	l, err := core.List("virt_machine", object{"platform": "dc1"}, enginetest.ListOptions{IncludeResource: true})
 	clean(t, err)
@@ -97,7 +97,7 @@ func TestListRefusals(t *testing.T) {
 			yield(platform.Entry[machine]{ID: "vm-0", Fill: func(*machine) error { return errors.New("unreadable") }}, nil)
 		})}, object{}, "", []string{"unreadable"}, 0},
 		"another one's entry": {[]*cloud{listing(func(yield func(platform.Entry[machine], error) bool) {
-			yield(platform.Entry[machine]{ID: "vm-0", Fill: func(have *machine) error { have.ID = ptr("vm-1"); return nil }}, nil)
+			yield(platform.Entry[machine]{ID: "vm-0", Fill: func(have *machine) error { have.ID = new("vm-1"); return nil }}, nil)
 		})}, object{}, "", []string{`"vm-0"`, `"vm-1"`, "bug in the provider"}, 0},
 	}
 	for name, c := range cases {

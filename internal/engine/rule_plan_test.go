@@ -88,9 +88,9 @@ func TestAdapterChooses(t *testing.T) {
 			return errors.New("cpus cannot be known while it is open")
 		}
 		if p.Prior == nil && p.Known("memory") && p.Want.CPUs == nil {
-			p.Want.CPUs = ptr(int64(*p.Want.Memory / platform.GiB))
+			p.Want.CPUs = new(int64(*p.Want.Memory / platform.GiB))
 		}
-		p.Want.ID = ptr("vm-99") // never the adapter's to choose; a plan that creates cannot know it
+		p.Want.ID = new("vm-99") // never the adapter's to choose; a plan that creates cannot know it
 		return nil
 	}
 	r := web(t, fake)

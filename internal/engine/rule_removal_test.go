@@ -48,7 +48,7 @@ func TestNeverManagedIsLeftAlone(t *testing.T) {
 	m := web(t, fake).Must(t)
 	m.Converge(config())
 	vm := fake.vms["vm-1"]
-	vm.Description, vm.Metadata, vm.Tags = ptr("by hand"), map[string]string{"by": "hand"}, map[string]string{"by": "hand"}
+	vm.Description, vm.Metadata, vm.Tags = new("by hand"), map[string]string{"by": "hand"}, map[string]string{"by": "hand"}
 	m.Converge(config(object{"cpus": 4}))
 	equalTo(t, "description", *vm.Description, "by hand")
 	equalTo(t, "metadata", vm.Metadata, map[string]string{"by": "hand"})

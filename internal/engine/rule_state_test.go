@@ -59,7 +59,7 @@ func TestSecretsAreHandedOverByVersion(t *testing.T) {
 	m.Empty(config(login("two", 1))) // the version says whether it is new
 	m.Converge(config(login("two", 1), object{"description": "x"}))
 	a := m.Converge(config(login("three", 2)))
-	want := []*string{ptr("one"), nil, ptr("three")}
+	want := []*string{new("one"), nil, new("three")}
 	equalTo(t, "secrets handed over", got, want)
 	equalTo(t, "in the state", a.At("login", "password_wo"), nil)
 }
@@ -70,14 +70,14 @@ func TestLyingCreate(t *testing.T) {
 		lie  func(want *machine)
 		says string
 	}{
-		"another value":       {func(w *machine) { w.Description = ptr("other") }, "description"},
+		"another value":       {func(w *machine) { w.Description = new("other") }, "description"},
 		"a value dropped":     {func(w *machine) { w.Description = nil }, "description"},
-		"another number":      {func(w *machine) { w.CPUs = ptr(int64(9)) }, "cpus"},
+		"another number":      {func(w *machine) { w.CPUs = new(int64(9)) }, "cpus"},
 		"another name":        {func(w *machine) { w.Name = "other" }, "name"},
-		"in an element":       {func(w *machine) { d := w.Disks["data"]; d.Size = ptr(platform.TiB); w.Disks["data"] = d }, "disks.data.size"},
+		"in an element":       {func(w *machine) { d := w.Disks["data"]; d.Size = new(platform.TiB); w.Disks["data"] = d }, "disks.data.size"},
 		"a key dropped":       {func(w *machine) { delete(w.Disks, "data") }, "disks.data"},
 		"all keys dropped":    {func(w *machine) { w.Disks = nil }, "disks"},
-		"a key not planned":   {func(w *machine) { w.Disks["more"] = platform.MachineDisk{ID: ptr("x")} }, "disks.more"},
+		"a key not planned":   {func(w *machine) { w.Disks["more"] = platform.MachineDisk{ID: new("x")} }, "disks.more"},
 		"another tag":         {func(w *machine) { w.Tags = map[string]string{"a": "c"} }, "tags_all"},
 		"the block forgotten": {func(w *machine) { w.VSphere = nil }, "vsphere"},
 	}
@@ -112,10 +112,10 @@ func TestLyingUpdate(t *testing.T) {
 		lie  func(want *machine)
 		says string
 	}{
-		"another value":     {func(w *machine) { w.Description = ptr("other") }, "description"},
+		"another value":     {func(w *machine) { w.Description = new("other") }, "description"},
 		"a key dropped":     {func(w *machine) { delete(w.Disks, "more") }, "disks.more"},
-		"a key not planned": {func(w *machine) { w.Disks["odd"] = platform.MachineDisk{ID: ptr("x")} }, "disks.odd"},
-		"another id":        {func(w *machine) { w.ID = ptr("vm-9") }, "id"},
+		"a key not planned": {func(w *machine) { w.Disks["odd"] = platform.MachineDisk{ID: new("x")} }, "disks.odd"},
+		"another id":        {func(w *machine) { w.ID = new("vm-9") }, "id"},
 		"no id":             {func(w *machine) { w.ID = nil }, "id"},
 	}
 	for name, c := range cases {
@@ -159,7 +159,7 @@ func TestLyingAboutIDs(t *testing.T) {
 		fake := newCloud()
 		fake.create = func(ctx context.Context, want *machine, made func(string)) error {
 			err := fake.honestCreate(ctx, want, made)
-			want.ID = ptr("vm-9")
+			want.ID = new("vm-9")
 			return err
 		}
 		twoIDs(t, fake, "vm-1", "vm-9")
@@ -176,7 +176,7 @@ func TestLyingAboutIDs(t *testing.T) {
 	t.Run("two, and an error", func(t *testing.T) {
 		fake := newCloud()
 		fake.create = func(ctx context.Context, want *machine, made func(string)) error {
-			return errors.Join(fake.honestCreate(ctx, want, made), func() error { want.ID = ptr("vm-9"); return nil }(), errors.New("disk full"))
+			return errors.Join(fake.honestCreate(ctx, want, made), func() error { want.ID = new("vm-9"); return nil }(), errors.New("disk full"))
 		}
 		a, err := web(t, fake).PlanApply(config())
 		clean(t, err)

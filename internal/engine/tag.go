@@ -13,7 +13,7 @@ import (
 // adapter sees only the latter, as Tags.
 
 // planTags says in tags_all what the object will carry, so that a changed default tag shows in every plan it concerns.
-func (r *rules) planTags(config, plan, prior tftypes.Value, defaults map[string]string) tftypes.Value {
+func (r *rules) planTags(plan, prior tftypes.Value, defaults map[string]string) tftypes.Value {
 	n := r.root.attrs["tags_all"]
 	if n == nil || r.traits[r.root.attrs["tags"]].Class == platform.ClassUnsupported {
 		return plan

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
@@ -96,9 +97,7 @@ func (r *rules) gained(prior, got tftypes.Value) tftypes.Value {
 		if len(elems) == 0 {
 			continue
 		}
-		for key, e := range had {
-			elems[key] = e
-		}
+		maps.Copy(elems, had)
 		prior = with(prior, n.path[0], tftypes.NewValue(n.typ, elems))
 	}
 	return prior

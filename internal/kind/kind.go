@@ -103,8 +103,8 @@ func ownedBool(doc string) schema.BoolAttribute {
 	return schema.BoolAttribute{Optional: true, MarkdownDescription: doc}
 }
 
-func ownedList(doc string, v ...validator.List) schema.ListAttribute {
-	return schema.ListAttribute{Optional: true, ElementType: types.StringType, Validators: v, MarkdownDescription: doc}
+func ownedList(doc string) schema.ListAttribute {
+	return schema.ListAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: doc}
 }
 
 func ownedMap(doc string) schema.MapAttribute {

@@ -122,8 +122,8 @@ func (p *Provider) connection(e entry, sole bool, env func(string) (string, bool
 	from := platform.Source{Block: driver.Name, Name: e.name, Sole: sole, Env: env}
 	return &engine.Connection{
 		Name: e.name, Type: driver.Name, Driver: driver, Unknown: !e.block.IsFullyKnown(),
-		ReadOnly: boolOf(e.values["read_only"], false),
-		Config:   sync.OnceValues(func() (platform.Config, error) { return platform.Resolve(driver.Settings, given, from) }),
+		ReadOnly: boolOf(e.values["read_only"], false), Several: !sole,
+		Config: sync.OnceValues(func() (platform.Config, error) { return platform.Resolve(driver.Settings, given, from) }),
 		Aliases: map[string]map[string]string{
 			"images": stringsOf(e.values["images"]), "networks": stringsOf(e.values["networks"]), "sizes": stringsOf(e.values["sizes"]),
 		},

@@ -37,7 +37,7 @@ func TestKilledProvider(t *testing.T) {
 	w := newWorkspace(t, vsphereBlock(server)+fleet(), "TF_CLI_ARGS_apply=-auto-approve")
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // moments, not secrets
+	random := rand.New(rand.NewPCG(seed, 1))
 	killed := 0
 	for round := range rounds {
 		if w.killDuringApply(time.Duration(random.IntN(3000)) * time.Millisecond) {

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
@@ -77,15 +78,16 @@ func settingAttribute(s platform.Setting) schema.Attribute {
 }
 
 func settingDoc(s platform.Setting) string {
-	doc := s.Doc
+	var doc strings.Builder
+	doc.WriteString(s.Doc)
 	if s.Required {
-		doc += " Required."
+		doc.WriteString(" Required.")
 	}
 	if s.Default != "" {
-		doc += " Default `" + s.Default + "`."
+		doc.WriteString(" Default `" + s.Default + "`.")
 	}
 	for _, name := range s.Env {
-		doc += " `" + name + "`."
+		doc.WriteString(" `" + name + "`.")
 	}
-	return doc
+	return doc.String()
 }

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"context"
 	"os"
 	"strings"
 	"testing"
@@ -103,7 +102,7 @@ func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, tra
 	switch a := a.(type) {
 	case schema.StringAttribute:
 		typ = "string"
-		if a.CustomType != nil {
+		if a.CustomType != nil && strings.HasSuffix(a.CustomType.String(), "[platform.Size]") {
 			typ = "size"
 		}
 	case schema.Int64Attribute:
@@ -149,7 +148,7 @@ func TestAttributeTables(t *testing.T) {
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
 			var resp resource.SchemaResponse
-			k.resource().Schema(context.Background(), resource.SchemaRequest{}, &resp)
+			k.resource().Schema(t.Context(), resource.SchemaRequest{}, &resp)
 			got := shape(resp.Schema, vsphere.Traits[k.name])
 			want := tables[k.name]
 			for path, w := range want {

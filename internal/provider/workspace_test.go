@@ -20,7 +20,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-//nolint:gochecknoglobals // one directory for the one binary that all tests share
 var buildDir = sync.OnceValue(func() string {
 	dir, err := os.MkdirTemp("", "virt-test-")
 	if err != nil {
@@ -29,7 +28,6 @@ var buildDir = sync.OnceValue(func() string {
 	return dir
 })
 
-//nolint:gochecknoglobals // building takes seconds: once for all tests
 var built = sync.OnceValues(func() (*terraform.CLI, error) {
 	return terraform.Build(testContext(), buildDir(), ".")
 })

@@ -94,7 +94,7 @@ func wantFault(t *testing.T, err error, want string) {
 	got := ""
 	if err != nil {
 		got = "other: " + err.Error()
-		if f, ok := err.(interface{ Fault() types.BaseMethodFault }); ok { //nolint:errorlint // the SDK returns it bare
+		if f, ok := err.(interface{ Fault() types.BaseMethodFault }); ok {
 			got = reflect.TypeOf(f.Fault()).Elem().Name()
 		}
 	}
@@ -123,7 +123,7 @@ func fileOf(d *types.VirtualDisk) *types.VirtualDiskFlatVer2BackingInfo {
 
 func TestCloneIsACopyOfItsOwn(t *testing.T) {
 	s := open(t, start(t, vcenter.Options{}))
-	vm, err := s.clone(t, "web", &types.VirtualMachineConfigSpec{Annotation: "mine", NumCPUs: 3, MemoryHotAddEnabled: types.NewBool(true)})
+	vm, err := s.clone(t, "web", &types.VirtualMachineConfigSpec{Annotation: "mine", NumCPUs: 3, MemoryHotAddEnabled: new(true)})
 	must(t, err)
 	source, got := look(t, s.template), look(t, vm)
 	if got.Config.Annotation != "mine" || got.Config.Hardware.NumCPU != 3 || got.Config.GuestId != source.Config.GuestId {
@@ -178,7 +178,7 @@ func TestReconfigureRunning(t *testing.T) {
 	s := open(t, start(t, vcenter.Options{}))
 	vm := s.machine(t, "web")
 	on(t, vm)
-	hot := &types.VirtualMachineConfigSpec{CpuHotAddEnabled: types.NewBool(true), MemoryHotAddEnabled: types.NewBool(true)}
+	hot := &types.VirtualMachineConfigSpec{CpuHotAddEnabled: new(true), MemoryHotAddEnabled: new(true)}
 	hotVM, err := s.clone(t, "hot", hot)
 	must(t, err)
 	on(t, hotVM)

@@ -12,7 +12,7 @@ func (o *overrides) prepareDevices(ctx *simulator.Context, vm *simulator.Virtual
 		c := change.GetVirtualDeviceConfigSpec()
 		old := devices(vm).FindByKey(c.Device.GetVirtualDevice().Key)
 		if c.Operation != types.VirtualDeviceConfigSpecOperationAdd && old == nil {
-			return nil, &types.InvalidDeviceSpec{DeviceIndex: int32(i)} //nolint:gosec // a list of devices is short
+			return nil, &types.InvalidDeviceSpec{DeviceIndex: int32(i)}
 		}
 		do, fault := o.prepareDevice(ctx, vm, c, old)
 		if fault != nil {

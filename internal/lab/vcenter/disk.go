@@ -133,7 +133,7 @@ func (t *disks) make(ctx *simulator.Context, req *types.CreateDisk_Task) (types.
 	d := t.disk(ctx, made.Config.Id)
 	t.withDisks(ctx, func() {
 		if d.Config.KeepAfterDeleteVm == nil {
-			d.Config.KeepAfterDeleteVm = types.NewBool(true)
+			d.Config.KeepAfterDeleteVm = new(true)
 		}
 		if b := backing(d); b.ProvisioningType == "" {
 			b.ProvisioningType = string(types.BaseConfigInfoDiskFileBackingInfoProvisioningTypeThin)

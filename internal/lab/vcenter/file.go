@@ -9,7 +9,7 @@ import (
 
 // CreateVirtualDiskTask remembers how a plain disk file was made.
 func (t *files) CreateVirtualDiskTask(ctx *simulator.Context, req *types.CreateVirtualDisk_Task) soap.HasFault {
-	if spec, ok := req.Spec.(types.BaseVirtualDiskSpec); ok {
+	if spec := req.Spec; spec != nil {
 		t.lock.Lock()
 		t.kinds[req.Name] = spec.GetVirtualDiskSpec().DiskType
 		t.lock.Unlock()
@@ -78,7 +78,7 @@ func (t *files) describe(ctx *simulator.Context, found *types.HostDatastoreBrows
 		kind := t.kinds[path]
 		t.lock.Unlock()
 		file.CapacityKb, file.DiskType = desc.Capacity()>>10, "VirtualDiskFlatVer2BackingInfo"
-		file.Thin = types.NewBool(kind == string(types.VirtualDiskTypeThin))
+		file.Thin = new(kind == string(types.VirtualDiskTypeThin))
 	}
 }
 

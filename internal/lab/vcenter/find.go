@@ -9,7 +9,6 @@ import (
 	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/vim25"
 	"github.com/vmware/govmomi/vim25/mo"
-	"github.com/vmware/govmomi/vim25/types"
 )
 
 func newDatacenter(ctx context.Context, client *vim25.Client, name string) (*datacenter, error) {
@@ -43,7 +42,7 @@ func newDatacenter(ctx context.Context, client *vim25.Client, name string) (*dat
 func rename(e mo.Entity, names map[string]string) {
 	entity := e.Entity()
 	if pg, ok := e.(*simulator.DistributedVirtualPortgroup); ok && strings.Contains(pg.Name, "-DVUplinks") {
-		pg.Config.Uplink = types.NewBool(true)
+		pg.Config.Uplink = new(true)
 	}
 	old := entity.Name
 	if old == "" {

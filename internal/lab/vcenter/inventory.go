@@ -131,7 +131,7 @@ func (d *datacenter) spec(name string) types.VirtualMachineConfigSpec {
 	disk := devices.CreateDisk(controller, d.datastore.Reference(), "")
 	disk.CapacityInKB = 10 << 20
 	if b, ok := disk.Backing.(*types.VirtualDiskFlatVer2BackingInfo); ok {
-		b.FileName, b.ThinProvisioned = "", types.NewBool(true)
+		b.FileName, b.ThinProvisioned = "", new(true)
 	}
 	nic := &types.VirtualVmxnet3{}
 	nic.Key, nic.Backing, nic.AddressType = -7, d.network, string(types.VirtualEthernetCardMacTypeGenerated)

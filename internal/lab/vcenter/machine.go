@@ -124,7 +124,8 @@ func (t *machines) RenameTask(ctx *simulator.Context, req *types.Rename_Task) so
 		}
 		t.index.named(nameKey(*vm.Parent, req.NewName), vm.Self)
 		ctx.Update(vm, []types.PropertyChange{
-			{Name: "name", Val: req.NewName}, {Name: "config.name", Val: req.NewName},
+			{Name: "name", Val: req.NewName},
+			{Name: "config.name", Val: req.NewName},
 			{Name: "summary.config.name", Val: req.NewName},
 		})
 		return nil, nil

@@ -86,8 +86,8 @@ func (o *overrides) install(r *simulator.Registry, made func(*target) mo.Referen
 	object := made(o.target(self))
 	r.Put(object)
 	t := reflect.TypeOf(object)
-	for i := range t.NumMethod() {
-		name := t.Method(i).Name
+	for method := range t.Methods() {
+		name := method.Name
 		if stem, ok := strings.CutSuffix(name, "Task"); ok {
 			name = stem + "_Task"
 		}
@@ -162,7 +162,7 @@ func (o *overrides) await(ref types.ManagedObjectReference) (types.AnyType, type
 	for {
 		var info types.TaskInfo
 		own.WithLock(task, func() { info = task.Info })
-		switch info.State {
+		switch info.State { //nolint:exhaustive // queued and running are not over
 		case types.TaskInfoStateSuccess:
 			return info.Result, nil
 		case types.TaskInfoStateError:

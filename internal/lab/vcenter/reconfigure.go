@@ -69,12 +69,17 @@ func checkHotAdd(vm *simulator.VirtualMachine, spec *types.VirtualMachineConfigS
 func needsOff(vm *simulator.VirtualMachine, spec *types.VirtualMachineConfigSpec) bool {
 	c := vm.Config
 	texts := [][2]string{
-		{spec.Firmware, c.Firmware}, {spec.GuestId, c.GuestId}, {spec.Version, c.Version},
-		{spec.Uuid, c.Uuid}, {spec.InstanceUuid, c.InstanceUuid},
+		{spec.Firmware, c.Firmware},
+		{spec.GuestId, c.GuestId},
+		{spec.Version, c.Version},
+		{spec.Uuid, c.Uuid},
+		{spec.InstanceUuid, c.InstanceUuid},
 	}
 	flags := [][2]*bool{
-		{spec.CpuHotAddEnabled, c.CpuHotAddEnabled}, {spec.CpuHotRemoveEnabled, c.CpuHotRemoveEnabled},
-		{spec.MemoryHotAddEnabled, c.MemoryHotAddEnabled}, {spec.NestedHVEnabled, c.NestedHVEnabled},
+		{spec.CpuHotAddEnabled, c.CpuHotAddEnabled},
+		{spec.CpuHotRemoveEnabled, c.CpuHotRemoveEnabled},
+		{spec.MemoryHotAddEnabled, c.MemoryHotAddEnabled},
+		{spec.NestedHVEnabled, c.NestedHVEnabled},
 	}
 	if spec.BootOptions != nil && c.BootOptions != nil {
 		flags = append(flags, [2]*bool{spec.BootOptions.EfiSecureBootEnabled, c.BootOptions.EfiSecureBootEnabled})

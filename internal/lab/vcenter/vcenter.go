@@ -14,11 +14,10 @@ import (
 	"path/filepath"
 	"time"
 
+	_ "github.com/vmware/govmomi/pbm/simulator" // storage policies
 	"github.com/vmware/govmomi/simulator"
-	"github.com/vmware/govmomi/vim25/types"
-
-	_ "github.com/vmware/govmomi/pbm/simulator"  // storage policies
 	_ "github.com/vmware/govmomi/vapi/simulator" // tags, content libraries, REST sessions
+	"github.com/vmware/govmomi/vim25/types"
 	_ "github.com/vmware/govmomi/vslm/simulator" // the catalogue of first-class disks
 )
 

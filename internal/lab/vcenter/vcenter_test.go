@@ -101,8 +101,7 @@ func TestWrongPassword(t *testing.T) {
 func TestUnknownAuthority(t *testing.T) {
 	s := start(t, vcenter.Options{})
 	_, err := govmomi.NewClient(t.Context(), s.URL, false)
-	var unknown x509.UnknownAuthorityError
-	if !errors.As(err, &unknown) {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 		t.Errorf("error %v, want an unknown authority", err)
 	}
 }

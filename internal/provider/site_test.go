@@ -1,0 +1,52 @@
+package provider_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
+)
+
+// site is a platform that tests run against. Its connection is called dc1.
+type site struct {
+	name     string
+	provider string          // the provider block
+	server   *vcenter.Server // nil for a sandbox
+	dir      string          // of a sandbox
+}
+
+// sites are the platforms that every example and every life of an object is shown on.
+func sites() map[string]func(*testing.T) site {
+	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "sandbox": sandboxSite}
+}
+
+func vsphereSite(t *testing.T) site {
+	t.Helper()
+	server := startVCenter(t, vcenter.Options{})
+	return site{name: "vsphere", provider: vsphereBlock(server), server: server}
+}
+
+// sandboxSite is a directory that follows vSphere's rules and has the same image and network.
+func sandboxSite(t *testing.T) site {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sandbox")
+	return site{name: "sandbox", dir: dir, provider: sandboxBlock(dir, "")}
+}
+
+// sandboxBlock is a provider block for a sandbox like vSphere. more are further settings of its block.
+func sandboxBlock(dir, more string) string {
+	return fmt.Sprintf(`
+provider "virt" {
+  platform {
+    name = "dc1"
+    sandbox {
+      dir  = %q
+      like = "vsphere"
+      seed = ["image:debian-12", "network:app"]
+      %s
+    }
+  }
+}
+`, dir, more)
+}
