@@ -1,6 +1,8 @@
 // Package provider is the Terraform provider itself: its schema, and the two lists, of kinds and of platforms.
 package provider
 
+//go:generate go run ./matrix ../../templates/guides/capabilities.md
+
 import (
 	"context"
 	"errors"
