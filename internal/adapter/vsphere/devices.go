@@ -75,6 +75,14 @@ func (d *devices) remove(device types.BaseVirtualDevice, destroy bool) {
 	d.changes = append(d.changes, c)
 }
 
+// removes says whether the device with a key leaves.
+func (d *devices) removes(key int32) bool {
+	return slices.ContainsFunc(d.changes, func(change types.BaseVirtualDeviceConfigSpec) bool {
+		c := change.GetVirtualDeviceConfigSpec()
+		return c.Operation == types.VirtualDeviceConfigSpecOperationRemove && c.Device.GetVirtualDevice().Key == key
+	})
+}
+
 // tpm adds a TPM, or removes the one that is there.
 func (d *devices) tpm(is types.BaseVirtualDevice) {
 	if is != nil {

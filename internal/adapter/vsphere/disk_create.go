@@ -89,7 +89,7 @@ func (v *volumes) createDisk(ctx context.Context, want *platform.Disk, ds *node,
 	}
 	result, err := v.s.run(ctx, v.creation(ctx, want, backing, source))
 	if err != nil {
-		v.remains(ctx, want.Name, made)
+		v.remains(ctx, err, want.Name, made)
 		return err
 	}
 	object, ok := result.(types.VStorageObject)
@@ -128,16 +128,36 @@ func (v *volumes) creation(ctx context.Context, want *platform.Disk, backing *ty
 	}
 }
 
-// remains finds a disk that a creation made whose time was over. Nothing had its name before.
-func (v *volumes) remains(ended context.Context, name string, made func(string)) {
-	if ended.Err() == nil {
+// remains finds a disk that a creation made whose time was over or whose answer was lost. Nothing had its name before.
+func (v *volumes) remains(ended context.Context, failure error, name string, made func(string)) {
+	if !unanswered(failure) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), afterTime)
-	defer cancel()
-	if found, err := v.catalogue.list(ctx, name); err == nil && len(found) == 1 {
+	_ = aftermath(ended, failure, func(ctx context.Context) (bool, error) {
+		found, err := v.catalogue.list(ctx, name)
+		if err != nil || len(found) != 1 {
+			return false, err
+		}
 		made(found[0].id)
+		return true, nil
+	})
+}
+
+// remainsFile finds a plain VMDK in the same way. There was none before.
+func (v *volumes) remainsFile(ended context.Context, failure error, id string, made func(string)) {
+	if !unanswered(failure) {
+		return
 	}
+	_ = aftermath(ended, failure, func(ctx context.Context) (bool, error) {
+		_, err := v.file(ctx, id)
+		if errors.Is(err, platform.ErrNotFound) {
+			return false, nil
+		}
+		if err == nil {
+			made(id)
+		}
+		return true, err
+	})
 }
 
 // unmark ends a creation.
@@ -161,11 +181,19 @@ func (v *volumes) createFile(ctx context.Context, want *platform.Disk, ds *node,
 	if err := v.directory(ctx, file); err != nil {
 		return err
 	}
-	_, err := v.s.run(ctx, v.writing(ctx, want, id, source))
+	_, err := v.file(ctx, id)
+	if err == nil {
+		return &platform.ExistsError{Name: id, ID: id}
+	}
+	if !errors.Is(err, platform.ErrNotFound) {
+		return err
+	}
+	_, err = v.s.run(ctx, v.writing(ctx, want, id, source))
 	if isFault[*types.FileAlreadyExists](err) {
 		return &platform.ExistsError{Name: id, ID: id}
 	}
 	if err != nil {
+		v.remainsFile(ctx, err, id, made)
 		return err
 	}
 	want.ID = &id

@@ -140,7 +140,13 @@ func (i *images) List(ctx context.Context) iter.Seq2[platform.Entry[platform.Ima
 			if vm.Config == nil || !vm.Config.Template {
 				continue
 			}
-			fill := func(have *platform.Image) error { return i.fill(ctx, vm, have) }
+			var got platform.Image
+			err := i.fill(ctx, vm, &got) // now: the filling may come when the list is over
+			fill := func(have *platform.Image) error {
+				got.Platform, got.Timeouts = have.Platform, have.Timeouts
+				*have = got
+				return err
+			}
 			if !yield(platform.Entry[platform.Image]{ID: vm.Config.InstanceUuid, Name: plainName(vm.Name), Fill: fill}, nil) {
 				return
 			}

@@ -32,7 +32,7 @@ func (i *images) Create(ctx context.Context, want *platform.Image, made func(id 
 	want.ID = new(newUUID())
 	ref, err := i.copy(ctx, source, folder, want)
 	if err != nil {
-		m.remains(ctx, *want.ID, made)
+		want.ID = m.remains(ctx, err, *want.ID, made)
 		return failed("make the image", want.Name, m.named(ctx, err, want.Name))
 	}
 	made(*want.ID)
@@ -70,8 +70,22 @@ func (i *images) finish(ctx context.Context, ref types.ManagedObjectReference, w
 	if err := i.s.reconfigure(ctx, ref, spec); err != nil {
 		return err
 	}
-	_, err := methods.MarkAsTemplate(ctx, i.s.vim, &types.MarkAsTemplate{This: ref})
-	return err
+	if _, err := methods.MarkAsTemplate(ctx, i.s.vim, &types.MarkAsTemplate{This: ref}); err != nil {
+		return errors.Join(err, i.reopen(ctx, ref))
+	}
+	return nil
+}
+
+// reopen gives back the mark to a copy that did not become a template, so that it can be deleted as an unfinished one.
+// One that became a template all the same needs none.
+func (i *images) reopen(ended context.Context, ref types.ManagedObjectReference) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), afterTime)
+	defer cancel()
+	vm, err := i.read(ctx, ref)
+	if err != nil || vm.Config == nil || vm.Config.Template {
+		return err
+	}
+	return i.s.reconfigure(ctx, ref, types.VirtualMachineConfigSpec{ExtraConfig: marks()})
 }
 
 // complete fills in what the server chose.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
@@ -94,6 +95,19 @@ func TestImageInterrupted(t *testing.T) {
 		t.Errorf("error %v, want an unfinished one", err)
 	}
 	must(t, l.conn.Images.Delete(t.Context(), &platform.Image{Meta: platform.Meta{ID: &ids[0]}}))
+}
+
+func TestImageThatBecameNoTemplate(t *testing.T) {
+	l := start(t, vcenter.Options{})
+	m := l.create(t, l.machine("web"))
+	l.Inject(vcenter.Fault{Method: "MarkAsTemplate", SOAP: &types.NoDiskSpace{}, Times: -1})
+	var ids made
+	want := &platform.Image{Name: "golden", MachineID: m.ID}
+	wantClass(t, l.conn.Images.Create(t.Context(), want, ids.add), platform.ErrConflict)
+	ids.only(t, want.ID)
+	l.ClearFaults()
+	must(t, l.conn.Images.Delete(t.Context(), &platform.Image{Meta: want.Meta}))
+	wantClass(t, l.conn.Images.Read(t.Context(), &platform.Image{Meta: want.Meta}), platform.ErrNotFound)
 }
 
 func TestImageThatBecameMachine(t *testing.T) {

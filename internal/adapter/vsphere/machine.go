@@ -126,10 +126,8 @@ func (m *machines) alter(ctx context.Context, c *change) error {
 			return platform.At(failed("upgrade the virtual hardware of", on, err), "vsphere", "hardware_version")
 		}
 	}
-	if !c.empty() {
-		if err := m.s.reconfigure(ctx, c.vm.Self, c.spec); err != nil {
-			return failed("change the machine", on, err)
-		}
+	if err := m.reshape(ctx, c); err != nil {
+		return failed("change the machine", on, err)
 	}
 	for _, d := range c.detach {
 		platform.Warn(ctx, fmt.Errorf("the disk was detached and kept: it lies at %s", d.file), d.path...)
@@ -141,6 +139,24 @@ func (m *machines) alter(ctx context.Context, c *change) error {
 		return err
 	}
 	return m.tag(ctx, c)
+}
+
+// reshape reconfigures the machine and binds what that made at once: a later step may fail. The reconfiguration may be
+// done even where it failed for us, so that what is there by then is bound too and not made again.
+func (m *machines) reshape(ctx context.Context, c *change) error {
+	if c.empty() {
+		return nil
+	}
+	err := m.s.reconfigure(ctx, c.vm.Self, c.spec)
+	c.applied = err == nil
+	if c.fresh || len(c.slots)+len(c.nics) == 0 {
+		return err
+	}
+	_ = aftermath(ctx, err, func(ctx context.Context) (bool, error) { // best effort: the last step binds again
+		vm, err := m.at(ctx, c.vm.Self, c.prior.Name)
+		return err == nil && c.bind(vm), err
+	})
+	return err
 }
 
 // tag sets the tags, and removes those that were managed and no longer are.

@@ -48,6 +48,7 @@ type change struct {
 	off     []string          // attributes that can only change while it is off
 	devices devices
 	upgrade string // hardware version to upgrade to
+	applied bool   // the reconfiguration is done
 
 	slots  map[string]slot // where new disks were put, by key; the boot disk's key is ""
 	nics   []string        // keys of the new adapters, in the order of their making

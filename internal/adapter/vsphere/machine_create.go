@@ -19,9 +19,6 @@ const (
 	defaultMemory = platform.GiB
 )
 
-// afterTime is how long we look for what a failed creation left.
-const afterTime = 5 * time.Second
-
 // target is where a machine is made.
 type target struct {
 	folder types.ManagedObjectReference
@@ -48,7 +45,7 @@ func (m *machines) Create(ctx context.Context, want *platform.Machine, made func
 		c, err = m.clone(ctx, want, at)
 	}
 	if err != nil {
-		m.remains(ctx, id, made)
+		want.ID = m.remains(ctx, err, id, made)
 		return err
 	}
 	made(id)
@@ -305,11 +302,17 @@ func locator(d *disk, store types.ManagedObjectReference, kind string) types.Vir
 	}
 }
 
-// remains tells the engine of a machine that a failed creation left.
-func (m *machines) remains(ended context.Context, id string, made func(id string)) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), afterTime)
-	defer cancel()
-	if _, err := m.lookup(ctx, id); err == nil {
+// remains tells the engine of a machine that a failed creation left, and gives its id; nil is none.
+func (m *machines) remains(ended context.Context, err error, id string, made func(id string)) (left *string) {
+	_ = aftermath(ended, err, func(ctx context.Context) (bool, error) {
+		ref, err := m.s.byUUID(ctx, id)
+		if err == nil && ref != nil {
+			left = &id
+		}
+		return left != nil, err
+	})
+	if left != nil {
 		made(id)
 	}
+	return left
 }

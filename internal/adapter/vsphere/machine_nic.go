@@ -145,14 +145,16 @@ func (s *session) nicBacking(ctx context.Context, network string) (types.BaseVir
 	return nil, platform.As(platform.ErrUnsupported, fmt.Errorf("%s is a %s: only port groups can be used", n.name, n.ref.Type))
 }
 
-// bind notes the ids of the devices that a change made, now that the machine was read again.
-func (c *change) bind(after *mo.VirtualMachine) {
-	disks := disksOf(after)
+// bind notes the ids of the devices that a change made, now that the machine was read again, and says whether all of
+// them were there.
+func (c *change) bind(after *mo.VirtualMachine) bool {
+	disks, found := disksOf(after), 0
 	for key, s := range c.slots {
 		for i := range disks {
 			if disks[i].slot != s {
 				continue
 			}
+			found++
 			if key == "" {
 				c.want.BootDisk.ID = &disks[i].id
 				continue
@@ -162,10 +164,7 @@ func (c *change) bind(after *mo.VirtualMachine) {
 			c.want.Disks[key] = d
 		}
 	}
-	before := nicsOf(c.vm)
-	fresh := slices.DeleteFunc(nicsOf(after), func(n nic) bool {
-		return slices.ContainsFunc(before, func(b nic) bool { return b.id == n.id })
-	})
+	fresh := slices.DeleteFunc(nicsOf(after), c.had)
 	for i, key := range c.nics {
 		if i < len(fresh) {
 			n := c.want.NICs[key]
@@ -176,4 +175,14 @@ func (c *change) bind(after *mo.VirtualMachine) {
 			c.want.NICs[key] = n
 		}
 	}
+	return found == len(c.slots) && len(fresh) >= len(c.nics)
+}
+
+// had says whether an adapter was there before the change. A new one may get the key of one that left with it, and on
+// an ESXi host alone even its address.
+func (c *change) had(n nic) bool {
+	return slices.ContainsFunc(nicsOf(c.vm), func(before nic) bool {
+		left := c.devices.removes(before.card.Key) && (c.applied || before.mac != n.mac)
+		return before.id == n.id && !left
+	})
 }

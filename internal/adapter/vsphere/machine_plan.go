@@ -85,6 +85,13 @@ func recompute(p *platform.Plan[platform.Machine]) {
 			p.Recompute(of)
 		}
 	}
+	for _, key := range platform.Keys(p.Want.Disks) {
+		if p.Changed("disks", key, "disk_id") { // another disk under the same key
+			for _, of := range []string{"id", "size", "type", "storage"} {
+				p.Recompute("disks", key, of)
+			}
+		}
+	}
 	for _, path := range []string{"user_data", "login", "hostname", "network_data", "metadata"} {
 		if p.Changed(path) {
 			p.Warn("the machine is told at once, but a guest reads this when it starts, and cloud-init acts on most of it at the first start only", path)

@@ -69,10 +69,13 @@ func TestPlanSoftens(t *testing.T) {
 func TestPlanRecomputes(t *testing.T) {
 	for change, want := range map[string][]string{
 		"power": {"addresses", "booted_at"}, "nics.eth0.network_id": {"addresses", "unmanaged_nics"},
-		"disks.data.size": {"unmanaged_disks"}, "name": {"native"}, "description": nil, "cpus": nil,
+		"disks.data.size":    {"unmanaged_disks"},
+		"disks.data.disk_id": {"disks.data.id", "disks.data.size", "disks.data.storage", "disks.data.type", "unmanaged_disks"},
+		"name":               {"native"}, "description": nil, "cpus": nil,
 	} {
 		t.Run(change, func(t *testing.T) {
-			p := planOf(&platform.Machine{}, &platform.Machine{Name: "x"}, change)
+			next := &platform.Machine{Name: "x", Disks: map[string]platform.MachineDisk{"data": {}, "logs": {}}}
+			p := planOf(&platform.Machine{}, next, change)
 			recompute(p)
 			var got []string
 			for _, path := range p.Recomputed() {

@@ -93,7 +93,13 @@ func (m *machines) List(ctx context.Context) iter.Seq2[platform.Entry[platform.M
 			if vm.Config == nil || vm.Config.Template {
 				continue
 			}
-			fill := func(have *platform.Machine) error { return m.fill(ctx, vm, have) }
+			about, err := m.observe(ctx, vm) // now: the filling may come when the list is over
+			fill := func(have *platform.Machine) error {
+				if err == nil {
+					about.fill(ctx, vm, have)
+				}
+				return err
+			}
 			if !yield(platform.Entry[platform.Machine]{ID: vm.Config.InstanceUuid, Name: plainName(vm.Name), Fill: fill}, nil) {
 				return
 			}
@@ -128,6 +134,31 @@ func (m *machines) all(ctx context.Context) ([]mo.VirtualMachine, error) {
 
 // fill is the one translation from a machine of the API. have holds bindings and nothing else.
 func (m *machines) fill(ctx context.Context, vm *mo.VirtualMachine, have *platform.Machine) error {
+	about, err := m.observe(ctx, vm)
+	if err == nil {
+		about.fill(ctx, vm, have)
+	}
+	return err
+}
+
+// surroundings are what is told of a machine elsewhere than in its own properties.
+type surroundings struct {
+	tags   map[string]string
+	native map[string]string
+}
+
+// observe looks at a machine's surroundings.
+func (m *machines) observe(ctx context.Context, vm *mo.VirtualMachine) (*surroundings, error) {
+	tags, err := m.s.fields.tags(ctx, vm.CustomValue)
+	if err != nil {
+		return nil, err
+	}
+	native, err := m.place(ctx, vm)
+	return &surroundings{tags, native}, err
+}
+
+// fill makes no calls: ctx only says whether it is for an import.
+func (s *surroundings) fill(ctx context.Context, vm *mo.VirtualMachine, have *platform.Machine) {
 	bound := *have
 	*have = platform.Machine{Meta: have.Meta}
 	have.ID = &vm.Config.InstanceUuid
@@ -138,12 +169,8 @@ func (m *machines) fill(ctx context.Context, vm *mo.VirtualMachine, have *platfo
 	fillNICs(ctx, vm, &bound, have)
 	fillGuest(vm, have)
 	fillPower(vm, have)
-	tags, err := m.s.fields.tags(ctx, vm.CustomValue)
-	if err != nil {
-		return err
-	}
-	have.Tags = tags
-	return m.fillPlace(ctx, vm, have)
+	have.Tags, have.Native = s.tags, s.native
+	have.VSphere.Folder = unless(folderOf(s.native["path"]), "")
 }
 
 func fillHardware(vm *mo.VirtualMachine, have *platform.Machine) {
@@ -183,14 +210,11 @@ func unless[T comparable](v, nothing T) *T {
 func fillPower(vm *mo.VirtualMachine, have *platform.Machine) {
 	power := powerOf(vm)
 	have.Power = &power
-	if vm.Runtime.PowerState != types.VirtualMachinePowerStatePoweredOn {
-		return
-	}
-	if boot := vm.Summary.Runtime.BootTime; boot != nil {
+	if boot := vm.Summary.Runtime.BootTime; boot != nil && power != platform.PowerOff { // a suspended machine goes on later
 		text := boot.UTC().Format(time.RFC3339)
 		have.BootedAt = &text
 	}
-	if vm.Guest != nil {
+	if vm.Guest != nil && power == platform.PowerOn {
 		have.Addresses = guestAddresses(vm.Guest.Net, vm.Guest.IpAddress)
 	}
 }
@@ -226,26 +250,25 @@ func guestAddresses(nets []types.GuestNicInfo, single string) []string {
 	return found
 }
 
-// fillPlace tells where the machine is.
-func (m *machines) fillPlace(ctx context.Context, vm *mo.VirtualMachine, have *platform.Machine) error {
+// place tells where the machine is, and its native names.
+func (m *machines) place(ctx context.Context, vm *mo.VirtualMachine) (map[string]string, error) {
 	path, err := m.s.pathIn(ctx, vm.Parent, plainName(vm.Name))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	have.Native = map[string]string{"moref": vm.Self.Value, "uuid": vm.Config.Uuid, "path": path}
+	native := map[string]string{"moref": vm.Self.Value, "uuid": vm.Config.Uuid, "path": path}
 	if vm.Runtime.Host != nil {
 		host, err := m.s.inventory.get(ctx, *vm.Runtime.Host)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if host != nil {
-			have.Native["host"] = host.name
+			native["host"] = host.name
 		}
 	}
 	files := disk{path: vm.Config.Files.VmPathName}
-	have.Native["datastore"] = files.datastore()
-	have.VSphere.Folder = unless(folderOf(path), "")
-	return nil
+	native["datastore"] = files.datastore()
+	return native, nil
 }
 
 // folderOf cuts a machine's path to its folder below the datacenter's vm folder: "web" of "/DC0/vm/web/web-1".

@@ -176,10 +176,16 @@ func TestUpdate(t *testing.T) {
 			change: func(m *platform.Machine) { m.NICs["eth1"] = platform.NIC{NetworkID: m.NICs["eth0"].NetworkID} },
 			check:  func(g *platform.Machine) bool { return len(g.NICs) == 2 && g.NICs["eth1"].MAC != nil },
 		},
+		"adapter replaced": {
+			change: func(m *platform.Machine) {
+				m.NICs = map[string]platform.NIC{"z": {NetworkID: m.NICs["eth0"].NetworkID}}
+			},
+			check: func(g *platform.Machine) bool { return len(g.NICs) == 1 && g.NICs["z"].MAC != nil },
+		},
 		"adapter dropped": {change: func(m *platform.Machine) { m.NICs = nil }, check: func(g *platform.Machine) bool { return len(g.NICs)+len(g.UnmanagedNICs) == 0 }},
 		"address":         {change: func(m *platform.Machine) { n := m.NICs["eth0"]; n.MAC = new("00:50:56:00:00:09"); m.NICs["eth0"] = n }, check: func(g *platform.Machine) bool { return value(g.NICs["eth0"].MAC) == "00:50:56:00:00:09" }, restart: true},
 		"off":             {change: func(m *platform.Machine) { m.Power = new(platform.PowerOff) }, check: func(g *platform.Machine) bool { return value(g.Power) == platform.PowerOff && g.BootedAt == nil }},
-		"suspended":       {change: func(m *platform.Machine) { m.Power = new(platform.PowerSuspended) }, check: func(g *platform.Machine) bool { return value(g.Power) == platform.PowerSuspended }},
+		"suspended":       {change: func(m *platform.Machine) { m.Power = new(platform.PowerSuspended) }, check: func(g *platform.Machine) bool { return value(g.Power) == platform.PowerSuspended && g.BootedAt != nil }},
 		"on": {
 			before: func(m *platform.Machine) { m.Power = new(platform.PowerOff) },
 			change: func(m *platform.Machine) { m.Power = new(platform.PowerOn) }, check: func(g *platform.Machine) bool { return value(g.Power) == platform.PowerOn },
@@ -371,8 +377,12 @@ func TestMissingPrivilege(t *testing.T) {
 	l.Inject(vcenter.Fault{Method: "CreateVM_Task", SOAP: &types.NoPermission{
 		PrivilegeId: "VirtualMachine.Inventory.Create", Object: &types.ManagedObjectReference{Type: "Folder", Value: "group-3"},
 	}})
-	err := l.machines.Create(t.Context(), l.machine("web"), func(id string) { t.Error("made", id) })
+	m := l.machine("web")
+	err := l.machines.Create(t.Context(), m, func(id string) { t.Error("made", id) })
 	wantClass(t, err, platform.ErrUnauthorised)
+	if m.ID != nil {
+		t.Errorf("nothing was made, yet its id is %s", *m.ID)
+	}
 	if text := err.Error(); !strings.Contains(text, "VirtualMachine.Inventory.Create") || !strings.Contains(text, "group-3") || !strings.Contains(text, "web") {
 		t.Error(text)
 	}

@@ -113,7 +113,13 @@ func (n *networks) List(ctx context.Context) iter.Seq2[platform.Entry[platform.N
 			if !isKind(c.Obj.Type, kindNetwork) || found.uplink() {
 				continue
 			}
-			fill := func(have *platform.Network) error { return n.fill(ctx, &found, have) }
+			var got platform.Network
+			err := n.fill(ctx, &found, &got) // now: the filling may come when the list is over
+			fill := func(have *platform.Network) error {
+				got.Platform, got.Timeouts = have.Platform, have.Timeouts
+				*have = got
+				return err
+			}
 			if !yield(platform.Entry[platform.Network]{ID: c.Obj.Value, Name: found.name, Fill: fill}, nil) {
 				return
 			}
@@ -226,13 +232,13 @@ func bindingOf(kind string) *string {
 }
 
 // distributed refuses to change what is no distributed port group.
-func (found *segment) distributed(op string) error {
-	if found.ref.Type == kindPortGroup && !found.uplink() {
+func (n *segment) distributed(op string) error {
+	if n.ref.Type == kindPortGroup && !n.uplink() {
 		return nil
 	}
 	err := platform.As(platform.ErrUnsupported, errors.New("it is no distributed port group"))
 	return &platform.OpError{
-		Op: op, On: found.name, Err: err,
+		Op: op, On: n.name, Err: err,
 		Hint: "A standard port group belongs to each of its hosts and an opaque network to NSX: manage them there and read this one as data",
 	}
 }

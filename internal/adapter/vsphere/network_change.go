@@ -35,24 +35,26 @@ func (n *networks) Create(ctx context.Context, want *platform.Network, made func
 		res, err := methods.AddDVPortgroup_Task(ctx, n.s.vim, &req)
 		return taskOf(res, err)
 	})
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !unanswered(err) {
 		return failed("make the port group", want.Name, taken(err, want.Name))
 	}
-	if lost := n.remains(ctx, dvs, want.Name, made); err != nil || lost != nil {
+	if lost := n.remains(ctx, err, dvs, want.Name, made); err != nil || lost != nil {
 		return failed("make the port group", want.Name, errors.Join(err, lost))
 	}
 	return n.finish(ctx, dvs, want)
 }
 
-// remains finds the port group by its name, which nothing had before, also when the creation's time is over.
-func (n *networks) remains(ended context.Context, dvs *node, name string, made func(id string)) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), afterTime)
-	defer cancel()
-	ref, err := n.child(ctx, dvs.parent, name)
-	if err == nil && ref != nil {
+// remains finds the port group by its name, which nothing had before, also when the creation's time is over or the
+// server's answer was lost.
+func (n *networks) remains(ended context.Context, failure error, dvs *node, name string, made func(id string)) error {
+	return aftermath(ended, failure, func(ctx context.Context) (bool, error) {
+		ref, err := n.child(ctx, dvs.parent, name)
+		if err != nil || ref == nil {
+			return false, err
+		}
 		made(ref.Value)
-	}
-	return err
+		return true, nil
+	})
 }
 
 // finish completes want by what the server chose.

@@ -36,32 +36,36 @@ func (t *snapshots) Create(ctx context.Context, want *platform.Snapshot, made fu
 			This: vm.Self, Name: want.Name, Description: value(want.Description), Memory: *want.Memory, Quiesce: *want.Quiesce,
 		}))
 	})
-	if err != nil && ctx.Err() == nil {
+	if err != nil && !unanswered(err) {
 		return failed("make the snapshot", want.Name, err)
 	}
-	if lost := t.finish(ctx, want, made); err != nil || lost != nil {
+	if lost := t.finish(ctx, err, want, made); err != nil || lost != nil {
 		return failed("make the snapshot", want.Name, errors.Join(err, lost))
 	}
 	return nil
 }
 
-// finish finds the snapshot by its name, which nothing had before, also when the creation's time is over.
-func (t *snapshots) finish(ended context.Context, want *platform.Snapshot, made func(id string)) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ended), afterTime)
-	defer cancel()
-	vm, err := t.machine(ctx, want.MachineID)
-	if err != nil {
-		return err
-	}
-	s := named(vm, want.Name)
-	if s == nil {
-		return platform.As(platform.ErrConflict, errors.New("it is gone already"))
-	}
-	var got platform.Snapshot
-	fillSnapshot(vm, s, &got)
-	want.ID, want.CreatedAt, want.Native = got.ID, got.CreatedAt, got.Native
-	made(*want.ID)
-	return nil
+// finish finds the snapshot by its name, which nothing had before, also when the creation's time is over or the
+// server's answer was lost.
+func (t *snapshots) finish(ended context.Context, failure error, want *platform.Snapshot, made func(id string)) error {
+	return aftermath(ended, failure, func(ctx context.Context) (bool, error) {
+		vm, err := t.machine(ctx, want.MachineID)
+		if err != nil {
+			return false, err
+		}
+		s := named(vm, want.Name)
+		if s == nil && failure == nil {
+			return false, platform.As(platform.ErrConflict, errors.New("it is gone already"))
+		}
+		if s == nil {
+			return false, nil
+		}
+		var got platform.Snapshot
+		fillSnapshot(vm, s, &got)
+		want.ID, want.CreatedAt, want.Native = got.ID, got.CreatedAt, got.Native
+		made(*want.ID)
+		return true, nil
+	})
 }
 
 // named finds a snapshot by its name.
