@@ -141,13 +141,13 @@ func (w *propWorld) follow(o *propObject) {
 		if s.deps == nil || s.inElement() {
 			return
 		}
-		put(o.v, s.path, followed(s, func(d *propSpec) any { return o.v[d.name] }, o.v, o.v))
+		put(o.v, s.path, followed(s, func(d *propSpec) any { return o.v[d.name] }, o.v))
 	})
 	for _, m := range w.root.kids {
 		for _, e := range o.elems[m.name] {
 			for _, s := range m.kids {
 				if s.deps != nil {
-					e.v[s.name] = followed(s, func(d *propSpec) any { return e.v[d.name] }, nil, nil)
+					e.v[s.name] = followed(s, func(d *propSpec) any { return e.v[d.name] }, nil)
 				}
 			}
 		}
@@ -155,7 +155,7 @@ func (w *propWorld) follow(o *propObject) {
 }
 
 // followed is a value made of those that it follows; for a nested one these are beside it.
-func followed(s *propSpec, get func(*propSpec) any, top, _ map[string]any) any {
+func followed(s *propSpec, get func(*propSpec) any, top map[string]any) any {
 	h := fnv.New32()
 	for _, d := range s.deps {
 		v := get(d)

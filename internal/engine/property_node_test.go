@@ -74,14 +74,14 @@ func drawLaws(ctx context.Context, rng *rand.Rand, n int) []*lawCase {
 		cfg := w.write(spec.kids, nil, nil)
 		made := func(cfg map[string]any) tftypes.Value {
 			v := c.value(root, full(cfg))
-			return root.fill(marked6(root, noSecrets(root, proposed(root, root.null(), v)), v, false), c.told(root, 0))
+			return root.fill(opened(root, noSecrets(root, proposed(root, root.null(), v)), v, false), c.told(root, 0))
 		}
 		c.prior = made(cfg)
 		c.seen = made(w.write(spec.kids, nil, nil))
 		cfg = w.write(spec.kids, cfg, asMap(enginetest.Plain(c.prior)))
 		c.config, c.hidden = c.value(root, full(cfg)), c.value(root, full(w.hide(spec.kids, cfg)))
-		c.first = marked6(root, noSecrets(root, proposed(root, c.prior, c.hidden)), c.hidden, false)
-		c.second = marked6(root, noSecrets(root, proposed(root, c.prior, c.config)), c.config, false)
+		c.first = opened(root, noSecrets(root, proposed(root, c.prior, c.hidden)), c.hidden, false)
+		c.second = opened(root, noSecrets(root, proposed(root, c.prior, c.config)), c.config, false)
 		list = append(list, c)
 	}
 	return list

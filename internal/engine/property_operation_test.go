@@ -41,12 +41,7 @@ func (c *propCase) change(cfg map[string]any, hide bool) error {
 		return c.refused(cfg, a.Diags)
 	}
 	c.cfg = cfg
-	if c.writes() > writes {
-		c.fresh = false
-	}
-	if a.Plan.Action == enginetest.Update {
-		c.fresh = false
-	}
+	c.fresh = c.fresh && c.writes() == writes && a.Plan.Action != enginetest.Update
 	return c.settled(was, p.Action == enginetest.Create || p.Action == enginetest.Replace)
 }
 
@@ -146,9 +141,7 @@ func (c *propCase) opRename() error {
 // opMove goes to another endpoint: a replacement.
 func (c *propCase) opMove() error {
 	id := c.object().id
-	if c.conn = map[string]string{"a": "c", "b": "c", "c": "a"}[c.conn]; c.fresh {
-		c.fresh = false
-	}
+	c.conn, c.fresh = map[string]string{"a": "c", "b": "c", "c": "a"}[c.conn], false
 	c.note("move to %s", c.conn)
 	p, err := c.res.Plan(c.full(c.cfg))
 	if err != nil || !p.OK() {
@@ -192,13 +185,8 @@ func (c *propCase) opFail() error {
 	if err := c.known(); err != nil {
 		return err
 	}
-	c.fresh = c.fresh && c.writesNothing(a)
+	c.fresh = c.fresh && a.Plan.Action == enginetest.NoOp
 	return c.again(cfg)
-}
-
-// writesNothing reports that a failed apply has not even begun to change the object.
-func (c *propCase) writesNothing(a *enginetest.Applied) bool {
-	return a.Plan.Action == enginetest.NoOp
 }
 
 // known checks the state after a failure: whatever exists is in it, or is nobody's.

@@ -142,7 +142,7 @@ func (s *propFast) PlanResourceChange(ctx context.Context, req *tfprotov6.PlanRe
 	s.load(ctx, req.PriorPrivate)
 	config, prior, plan := s.value(req.Config), s.value(req.PriorState), s.value(req.ProposedNewState)
 	if plan = noSecrets(s.root, plan); !plan.IsNull() && !plan.Equal(prior) {
-		plan = marked6(s.root, plan, config, false)
+		plan = opened(s.root, plan, config, false)
 	}
 	in := resource.ModifyPlanRequest{
 		Config: tfsdk.Config{Schema: s.schema, Raw: config}, Plan: tfsdk.Plan{Schema: s.schema, Raw: plan},
@@ -204,15 +204,15 @@ func noSecrets(n *node, v tftypes.Value) tftypes.Value {
 	})
 }
 
-// marked6 makes computed values unknown that are null in the configuration, as the framework does. Below something that
+// opened makes computed values unknown that are null in the configuration, as the framework does. Below something that
 // has no children the configuration is taken for that itself.
-func marked6(n *node, plan, config tftypes.Value, attribute bool) tftypes.Value {
+func opened(n *node, plan, config tftypes.Value, attribute bool) tftypes.Value {
 	plan = n.each(plan, func(c *node, key string, v tftypes.Value) tftypes.Value {
 		cfg := config
 		if given(config) && get(config, key).Type() != nil {
 			cfg = get(config, key)
 		}
-		return marked6(c, v, cfg, n.elem == nil && !c.block)
+		return opened(c, v, cfg, n.elem == nil && !c.block)
 	})
 	if attribute && n.computed && config.IsNull() {
 		return n.unknown()

@@ -22,7 +22,8 @@ func (r reporter) add(diags *diag.Diagnostics, err error) {
 	if err == nil {
 		return
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && several(joined.Unwrap()) {
+	_, one := err.(interface{ Class() error })
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && !one {
 		for _, e := range joined.Unwrap() {
 			r.add(diags, e)
 		}
@@ -34,17 +35,6 @@ func (r reporter) add(diags *diag.Diagnostics, err error) {
 		return
 	}
 	diags.AddError(r.summary, text)
-}
-
-// several tells a list of errors from one error with its class.
-func several(errs []error) bool {
-	for _, e := range errs {
-		switch {
-		case errors.Is(e, platform.ErrNotFound), errors.Is(e, platform.ErrExists), errors.Is(e, platform.ErrConflict), errors.Is(e, platform.ErrThrottled), errors.Is(e, platform.ErrUnauthorised), errors.Is(e, platform.ErrUnsupported), errors.Is(e, platform.ErrInvalid), errors.Is(e, platform.ErrUnreachable), errors.Is(e, platform.ErrTimeout):
-			return false
-		}
-	}
-	return true
 }
 
 // text is the error with what to do next where its class alone says that.

@@ -27,6 +27,9 @@ type classified struct {
 func (c *classified) Error() string   { return c.err.Error() }
 func (c *classified) Unwrap() []error { return []error{c.class, c.err} }
 
+// Class tells one error with its class from a list of errors, which unwraps to several, too.
+func (c *classified) Class() error { return c.class }
+
 // As marks err as one of the classes above and keeps its text. A nil error stays nil.
 func As(class, err error) error {
 	if err == nil {

@@ -22,6 +22,7 @@ func (o *overrides) prepareDevices(ctx *simulator.Context, vm *simulator.Virtual
 			after = append(after, do)
 		}
 	}
+	o.nameDisks(vm, spec)
 	return after, nil
 }
 

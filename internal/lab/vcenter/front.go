@@ -17,6 +17,8 @@ type front struct {
 	latency time.Duration
 	done    chan struct{} // closed at the end: nothing may hang longer
 
+	running sync.Map // address of the request to what the simulator knows of it: see began
+
 	mu     sync.Mutex
 	closed bool
 	calls  map[string]int
@@ -52,6 +54,7 @@ func (s *Server) Reset() {
 }
 
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer f.recovered(w, r)
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the client went away

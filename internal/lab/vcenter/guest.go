@@ -59,8 +59,7 @@ func (g *guests) UpdateObject(ctx *simulator.Context, object mo.Reference, chang
 		g.halt(ctx, vm)
 		return
 	}
-	now := time.Now()
-	ctx.Update(vm, []types.PropertyChange{{Name: "runtime.bootTime", Val: &now}})
+	booted(ctx, vm, new(time.Now()))
 	if hasGuest(vm) {
 		go g.boot(vm.Self)
 	}
@@ -155,7 +154,21 @@ func (g *guests) halt(ctx *simulator.Context, vm *mo.VirtualMachine) {
 		{Name: "guest.ipAddress", Val: ""},
 		{Name: "guest.net", Val: nics},
 		{Name: "summary.guest.ipAddress", Val: ""},
-		{Name: "runtime.bootTime", Val: nil},
-		{Name: "summary.runtime.bootTime", Val: nil},
+	})
+	if vm.Runtime.PowerState == types.VirtualMachinePowerStateSuspended {
+		booted(ctx, vm, vm.Runtime.BootTime) // the simulator has cleared the summary's
+		return
+	}
+	booted(ctx, vm, nil)
+}
+
+// booted says since when a machine has been on: from power on or reset until power off, so also while suspended.
+func booted(ctx *simulator.Context, vm *mo.VirtualMachine, at *time.Time) {
+	var when types.AnyType // a nil pointer inside would not be nil
+	if at != nil {
+		when = *at
+	}
+	ctx.Update(vm, []types.PropertyChange{
+		{Name: "runtime.bootTime", Val: when}, {Name: "summary.runtime.bootTime", Val: when},
 	})
 }

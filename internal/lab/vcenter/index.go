@@ -14,10 +14,18 @@ import (
 // disk files in use and which machines run. The simulator tells it every change.
 type index struct {
 	Self types.ManagedObjectReference
+	m    *simulator.Registry
 
 	mu    sync.Mutex
 	names map[string]types.ManagedObjectReference // folder/name; a reference without value while the machine is made
 	used  map[types.ManagedObjectReference]use
+	young map[string]*birth // machines that are being made, by the same keys as names
+}
+
+// birth is the making of a machine.
+type birth struct {
+	ctx    *simulator.Context
+	unlock []func()
 }
 
 type use struct {
@@ -29,7 +37,8 @@ type use struct {
 
 func newIndex(m *simulator.Registry) *index {
 	x := &index{
-		Self:  types.ManagedObjectReference{Type: "Lab", Value: "lab-index"},
+		Self: types.ManagedObjectReference{Type: "Lab", Value: "lab-index"}, m: m,
+		young: map[string]*birth{},
 		names: map[string]types.ManagedObjectReference{}, used: map[types.ManagedObjectReference]use{},
 	}
 	for _, e := range m.All("VirtualMachine") {
@@ -129,8 +138,36 @@ func (x *index) observe(vm *mo.VirtualMachine) {
 // Reference is where the registry finds it.
 func (x *index) Reference() types.ManagedObjectReference { return x.Self }
 
+// making announces that a call makes a machine. The simulator shows a machine to everybody long before it is complete,
+// so it stays locked on behalf of the call until done.
+func (x *index) making(ctx *simulator.Context, key string) (done func()) {
+	b := &birth{ctx: ctx}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.young[key] = b
+	return func() {
+		x.mu.Lock()
+		delete(x.young, key)
+		x.mu.Unlock()
+		for _, unlock := range b.unlock {
+			unlock()
+		}
+	}
+}
+
 // PutObject is told about every new object.
-func (x *index) PutObject(*simulator.Context, mo.Reference) {}
+func (x *index) PutObject(_ *simulator.Context, object mo.Reference) {
+	vm, ok := object.(*simulator.VirtualMachine)
+	if !ok || vm.Parent == nil {
+		return
+	}
+	x.mu.Lock()
+	b := x.young[nameKey(*vm.Parent, vm.Name)]
+	x.mu.Unlock()
+	if b != nil { // the call has the lock already and gets it once more
+		b.unlock = append(b.unlock, x.m.AcquireLock(b.ctx, vm))
+	}
+}
 
 // UpdateObject is told about every change.
 func (x *index) UpdateObject(_ *simulator.Context, object mo.Reference, _ []types.PropertyChange) {

@@ -24,6 +24,8 @@ type overrides struct {
 
 	index *index
 
+	fields sync.RWMutex // of custom attributes: see attributes
+
 	lock   sync.Mutex
 	kinds  map[string]string // of plain disk files, by path: how they were made
 	number int               // of MAC addresses and refusals
@@ -56,6 +58,7 @@ type (
 	disks      struct{ *target } // VcenterVStorageObjectManager
 	catalogue  struct{ *target } // VslmVStorageObjectManager
 	views      struct{ *target } // ListView
+	attributes struct{ *target } // CustomFieldsManager
 )
 
 // override installs the redirections and the watch over guests.
@@ -72,6 +75,7 @@ func (s *Server) override(o Options) {
 	over.install(m, func(t *target) mo.Reference { return &files{t} }, "VirtualDiskManager", "HostDatastoreBrowser")
 	over.install(m, func(t *target) mo.Reference { return &disks{t} }, "VcenterVStorageObjectManager")
 	over.install(m, func(t *target) mo.Reference { return &views{t} }, "ListView")
+	over.install(m, func(t *target) mo.Reference { return &attributes{t} }, "CustomFieldsManager")
 	m.Handler = over.handle
 	if c := s.model.Service.Context.For(vslm.Path); c.Map != nil {
 		over.install(c.Map, func(t *target) mo.Reference { return &catalogue{t} }, "VslmVStorageObjectManager")
@@ -99,6 +103,7 @@ func (o *overrides) install(r *simulator.Registry, made func(*target) mo.Referen
 
 // handle is asked by the simulator before every call. It may change whom the call is for.
 func (o *overrides) handle(ctx *simulator.Context, call *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	o.front.began(ctx)
 	if ctx.Session == nil {
 		return nil, unauthenticated(call)
 	}

@@ -1,0 +1,61 @@
+package vcenter
+
+import (
+	"errors"
+	"log"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+)
+
+// began notes which call of the simulator an HTTP request is, so that its locks can be found should it panic. The
+// simulator keeps the request to itself; only the address is needed.
+func (f *front) began(ctx *simulator.Context) {
+	field := reflect.ValueOf(ctx).Elem().FieldByName("req")
+	if field.IsValid() && field.Kind() == reflect.Pointer && !field.IsNil() {
+		f.running.Store(field.Pointer(), ctx)
+	}
+}
+
+// recovered ends a request. A panic of the simulator is printed, answered with the status 500 and leaves no object
+// locked: otherwise every later call for the object would hang without a reason that anybody could see.
+func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
+	call, _ := f.running.LoadAndDelete(reflect.ValueOf(r).Pointer())
+	reason := recover() //nolint:revive // it is deferred by ServeHTTP
+	if reason == nil {
+		return
+	}
+	if err, ok := reason.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(reason)
+	}
+	log.Printf("vCenter simulator: panic in %s: %v\n%s", r.URL.Path, reason, debug.Stack())
+	if ctx, ok := call.(*simulator.Context); ok {
+		release(ctx)
+	}
+	http.Error(w, "panic in the vCenter simulator", http.StatusInternalServerError)
+}
+
+// release gives back what a call has locked. Which objects these are is known to the locks alone, so all are asked;
+// those that others hold now are asked when they are free.
+func release(ctx *simulator.Context) {
+	var objects []mo.Reference
+	for _, e := range ctx.Map.AllReference("") {
+		objects = append(objects, e)
+	}
+	if ctx.Session != nil {
+		objects = append(objects, ctx.Session.AllReference("")...)
+	}
+	for _, object := range objects {
+		go releaseOne(ctx, object)
+	}
+}
+
+func releaseOne(ctx *simulator.Context, object mo.Reference) {
+	defer func() { _ = recover() }() // thus the lock says that the call does not hold it any more
+	for unlock := ctx.Map.AcquireLock(ctx, object); ; {
+		unlock()
+	}
+}
