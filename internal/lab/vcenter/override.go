@@ -58,6 +58,7 @@ type (
 	disks      struct{ *target } // VcenterVStorageObjectManager
 	catalogue  struct{ *target } // VslmVStorageObjectManager
 	views      struct{ *target } // ListView
+	searches   struct{ *target } // SearchIndex
 	attributes struct{ *target } // CustomFieldsManager
 )
 
@@ -75,6 +76,7 @@ func (s *Server) override(o Options) {
 	over.install(m, func(t *target) mo.Reference { return &files{t} }, "VirtualDiskManager", "HostDatastoreBrowser")
 	over.install(m, func(t *target) mo.Reference { return &disks{t} }, "VcenterVStorageObjectManager")
 	over.install(m, func(t *target) mo.Reference { return &views{t} }, "ListView")
+	over.install(m, func(t *target) mo.Reference { return &searches{t} }, "SearchIndex")
 	over.install(m, func(t *target) mo.Reference { return &attributes{t} }, "CustomFieldsManager")
 	m.Handler = over.handle
 	if c := s.model.Service.Context.For(vslm.Path); c.Map != nil {

@@ -24,7 +24,7 @@ func (f *front) began(ctx *simulator.Context) {
 // locked: otherwise every later call for the object would hang without a reason that anybody could see.
 func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
 	call, _ := f.running.LoadAndDelete(reflect.ValueOf(r).Pointer())
-	reason := recover() //nolint:revive // it is deferred by ServeHTTP
+	reason := recover()
 	if reason == nil {
 		return
 	}
@@ -41,10 +41,7 @@ func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
 // release gives back what a call has locked. Which objects these are is known to the locks alone, so all are asked;
 // those that others hold now are asked when they are free.
 func release(ctx *simulator.Context) {
-	var objects []mo.Reference
-	for _, e := range ctx.Map.AllReference("") {
-		objects = append(objects, e)
-	}
+	objects := ctx.Map.AllReference("")
 	if ctx.Session != nil {
 		objects = append(objects, ctx.Session.AllReference("")...)
 	}
