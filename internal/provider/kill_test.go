@@ -16,6 +16,7 @@ import (
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/find"
+	"github.com/vmware/govmomi/vim25/mo"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
@@ -166,7 +167,11 @@ func machinesOf(t *testing.T, s *vcenter.Server) map[string]string {
 		if _, twice := found[vm.Name()]; twice {
 			t.Fatalf("%s was made twice", vm.Name())
 		}
-		found[vm.Name()] = vm.UUID(ctx)
+		var got mo.VirtualMachine
+		if err := vm.Properties(ctx, vm.Reference(), []string{"config.instanceUuid"}, &got); err != nil {
+			t.Fatal(err)
+		}
+		found[vm.Name()] = got.Config.InstanceUuid
 	}
 	return found
 }
