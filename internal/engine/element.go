@@ -109,7 +109,7 @@ func (r *rules) agrees(n *node, want, have tftypes.Value) bool {
 func (r *rules) inherit(prior, plan tftypes.Value, p private) tftypes.Value {
 	for _, n := range r.keyed() {
 		had, now := get(prior, n.path[0]), get(plan, n.path[0])
-		if !given(had) {
+		if !given(had) || now.Type() != nil && !now.IsKnown() { // any of them may yet turn out to be declared
 			continue
 		}
 		elems := map[string]tftypes.Value{}

