@@ -40,8 +40,8 @@ func TestKilledProvider(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
 	killed := 0
-	for round := range rounds {
-		if w.killDuringApply(time.Duration(random.IntN(3000)) * time.Millisecond) {
+	for round := 0; killed < rounds && round < 3*rounds; round++ { // some applies are over before their moment
+		if w.killDuringApply(time.Duration(random.IntN(2000)) * time.Millisecond) {
 			killed++
 		}
 		before := machinesOf(t, server)
@@ -61,10 +61,9 @@ func TestKilledProvider(t *testing.T) {
 			t.Fatalf("round %d: destroy left %v", round, left)
 		}
 	}
-	if killed == 0 {
-		t.Error("the provider was never caught alive: the test has shown nothing")
+	if killed < rounds {
+		t.Errorf("the provider was caught alive %d times, want %d", killed, rounds)
 	}
-	t.Logf("killed in %d of %d rounds", killed, rounds)
 }
 
 func fleet() string {
