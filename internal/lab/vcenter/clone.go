@@ -22,9 +22,7 @@ func (t *machines) CloneVMTask(ctx *simulator.Context, req *types.CloneVM_Task) 
 	if source == nil || !ok {
 		return answer(failed(ctx, req.This, "cloneVm", &types.ManagedObjectNotFound{Obj: req.This}))
 	}
-	t.fields.RLock()
 	task := begin(ctx, source.Self, "cloneVm", func() (types.AnyType, types.BaseMethodFault) {
-		defer t.fields.RUnlock()
 		pool := req.Spec.Location.Pool
 		if pool == nil {
 			pool = source.ResourcePool

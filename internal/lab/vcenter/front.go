@@ -14,6 +14,7 @@ import (
 // front is what clients talk to: it names and counts every call and lets faults answer it before the simulator does.
 type front struct {
 	next    http.Handler
+	turns   *turns
 	latency time.Duration
 	done    chan struct{} // closed at the end: nothing may hang longer
 
@@ -26,7 +27,8 @@ type front struct {
 }
 
 func newFront(next http.Handler, latency time.Duration) *front {
-	return &front{next: next, latency: latency, done: make(chan struct{}), calls: map[string]int{}}
+	turns := newTurns()
+	return &front{next: turns.files(next), turns: turns, latency: latency, done: make(chan struct{}), calls: map[string]int{}}
 }
 
 // Calls is how often every method was called since the start or the last Reset: SOAP methods by their name

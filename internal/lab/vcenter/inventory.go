@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"sync"
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
@@ -21,7 +22,7 @@ func (s *Server) populate(ctx context.Context, o Options) error {
 	about.Version, about.ApiVersion, about.Build = "8.0.3", "8.0.3.0", "24022515"
 	about.FullName = "VMware vCenter Server 8.0.3 build-24022515"
 	about.InstanceUuid = randomUUID() // the simulator's own is the same for all on one computer
-	if err := m.Create(); err != nil {
+	if err := create(m); err != nil {
 		return err
 	}
 	m.Service.RegisterEndpoints = true
@@ -41,6 +42,15 @@ func (s *Server) populate(ctx context.Context, o Options) error {
 		}
 	}
 	return nil
+}
+
+// creation is held while a model is created: all models of a process append to one list of licenses.
+var creation sync.Mutex //nolint:gochecknoglobals // as global as the simulator's list
+
+func create(m *simulator.Model) error {
+	creation.Lock()
+	defer creation.Unlock()
+	return m.Create()
 }
 
 // renameAll gives the model's objects the names of the examples: "DC0_C0" becomes "C0", "LocalDS_0" becomes "ds0".

@@ -25,9 +25,7 @@ func (t *folders) CreateVMTask(ctx *simulator.Context, req *types.CreateVM_Task)
 	if !ok {
 		return &methods.CreateVM_TaskBody{Fault_: simulator.Fault("", &types.ManagedObjectNotFound{Obj: req.This})}
 	}
-	t.fields.RLock()
 	task := begin(ctx, folder.Self, "createVm", func() (types.AnyType, types.BaseMethodFault) {
-		defer t.fields.RUnlock()
 		if fault := t.index.claim(req.This, req.Config.Name); fault != nil {
 			return nil, fault
 		}
@@ -36,8 +34,7 @@ func (t *folders) CreateVMTask(ctx *simulator.Context, req *types.CreateVM_Task)
 	return &methods.CreateVM_TaskBody{Res: &types.CreateVM_TaskResponse{Returnval: task}}
 }
 
-// create makes a machine whose name is claimed. The machine is locked until it is complete. The caller holds o.fields
-// for reading.
+// create makes a machine whose name is claimed. The machine is locked until it is complete.
 func (o *overrides) create(ctx *simulator.Context, folder *simulator.Folder, req *types.CreateVM_Task) (types.AnyType, types.BaseMethodFault) {
 	key := nameKey(folder.Self, req.Config.Name)
 	o.prepareNew(&req.Config)

@@ -24,8 +24,6 @@ type overrides struct {
 
 	index *index
 
-	fields sync.RWMutex // of custom attributes: see attributes
-
 	lock   sync.Mutex
 	kinds  map[string]string // of plain disk files, by path: how they were made
 	number int               // of MAC addresses and refusals
@@ -79,6 +77,7 @@ func (s *Server) override(o Options) {
 	over.install(m, func(t *target) mo.Reference { return &searches{t} }, "SearchIndex")
 	over.install(m, func(t *target) mo.Reference { return &attributes{t} }, "CustomFieldsManager")
 	m.Handler = over.handle
+	m.AddHandler(s.front.turns)
 	if c := s.model.Service.Context.For(vslm.Path); c.Map != nil {
 		over.install(c.Map, func(t *target) mo.Reference { return &catalogue{t} }, "VslmVStorageObjectManager")
 		c.Map.Handler = over.handle
@@ -105,7 +104,7 @@ func (o *overrides) install(r *simulator.Registry, made func(*target) mo.Referen
 
 // handle is asked by the simulator before every call. It may change whom the call is for.
 func (o *overrides) handle(ctx *simulator.Context, call *simulator.Method) (mo.Reference, types.BaseMethodFault) {
-	o.front.began(ctx)
+	ends := o.front.began(ctx)
 	if ctx.Session == nil {
 		return nil, unauthenticated(call)
 	}
@@ -113,6 +112,9 @@ func (o *overrides) handle(ctx *simulator.Context, call *simulator.Method) (mo.R
 		if fault := o.front.task(call.Name, call.This.Value); fault != nil {
 			return nil, o.refuse(call, fault)
 		}
+	}
+	if ends && touching.MatchString(call.Name) {
+		o.front.turns.enter(ctx.Caller)
 	}
 	if self, ok := o.targets[call.This.Type+"."+call.Name]; ok {
 		call.This = self // the session would look the former one up again

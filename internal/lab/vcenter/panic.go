@@ -12,19 +12,26 @@ import (
 )
 
 // began notes which call of the simulator an HTTP request is, so that its locks can be found should it panic. The
-// simulator keeps the request to itself; only the address is needed.
-func (f *front) began(ctx *simulator.Context) {
+// simulator keeps the request to itself; only the address is needed. It reports false for a call that the simulator
+// makes of itself, which has no request and nobody to end it.
+func (f *front) began(ctx *simulator.Context) bool {
 	field := reflect.ValueOf(ctx).Elem().FieldByName("req")
-	if field.IsValid() && field.Kind() == reflect.Pointer && !field.IsNil() {
-		f.running.Store(field.Pointer(), ctx)
+	if !field.IsValid() || field.Kind() != reflect.Pointer || field.IsNil() {
+		return false
 	}
+	f.running.Store(field.Pointer(), ctx)
+	return true
 }
 
 // recovered ends a request. A panic of the simulator is printed, answered with the status 500 and leaves no object
 // locked: otherwise every later call for the object would hang without a reason that anybody could see.
 func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
-	call, _ := f.running.LoadAndDelete(reflect.ValueOf(r).Pointer())
 	reason := recover()
+	found, _ := f.running.LoadAndDelete(reflect.ValueOf(r).Pointer())
+	ctx, ok := found.(*simulator.Context)
+	if ok {
+		f.turns.add(ctx.Caller, -1)
+	}
 	if reason == nil {
 		return
 	}
@@ -32,7 +39,7 @@ func (f *front) recovered(w http.ResponseWriter, r *http.Request) {
 		panic(reason)
 	}
 	log.Printf("vCenter simulator: panic in %s: %v\n%s", r.URL.Path, reason, debug.Stack())
-	if ctx, ok := call.(*simulator.Context); ok {
+	if ok {
 		release(ctx)
 	}
 	http.Error(w, "panic in the vCenter simulator", http.StatusInternalServerError)

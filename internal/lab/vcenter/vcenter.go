@@ -36,7 +36,8 @@ type Options struct {
 
 	Latency    time.Duration // before every call is answered
 	GuestDelay time.Duration // from power on until the tools run and the guest has an address; 10 ms when 0
-	// TaskDelay makes every task of the simulator take so long. It is a setting of the whole process.
+	// TaskDelay makes every task of the simulator take so long. It is a setting of the whole process. Tasks that touch a
+	// datastore run one after the other: see turns.
 	TaskDelay time.Duration
 }
 
