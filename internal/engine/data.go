@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	dataschema "github.com/hashicorp/terraform-plugin-framework/datasource/schema"
@@ -20,7 +22,7 @@ type Data[T any, P Object[T]] struct {
 
 // NewData makes the data source of a kind.
 func NewData[T any, P Object[T]](k *Compiled[T, P]) *Data[T, P] {
-	return &Data[T, P]{NewResource(k), dataSchema(k.root, k.Kind.Schema)}
+	return &Data[T, P]{NewResource(k), dataSchema(k.root, k.Kind.Schema, k.DataOnly())}
 }
 
 // Metadata names the data source.
@@ -43,10 +45,18 @@ func (d *Data[T, P]) Configure(_ context.Context, req datasource.ConfigureReques
 // inquiry is what the user asks for.
 type inquiry struct{ platform, id, name, ref string }
 
+// of names in messages what is asked for.
+func (i inquiry) of(kind string) string {
+	if ref := i.id + i.name; ref != "" {
+		return fmt.Sprintf("%s %q", kind, ref)
+	}
+	return kind
+}
+
 // Read finds the object and reads it.
 func (d *Data[T, P]) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	ask, err := d.asked(req.Config.Raw)
-	report := reporter{root: d.root, summary: fmt.Sprintf("Cannot find %s %q", d.Name, ask.id+ask.name)}
+	report := reporter{root: d.root, summary: "Cannot find " + ask.of(d.Name)}
 	var s *site[T]
 	if err == nil {
 		s, err = d.open(ctx, ask.platform)
@@ -64,7 +74,7 @@ func (d *Data[T, P]) Read(ctx context.Context, req datasource.ReadRequest, resp 
 	}
 	seen, err := d.answer(ctx, s, ask, truth(get(req.Config.Raw, "most_recent")))
 	if gone(err) {
-		err = fmt.Errorf("platform %q has no %s %q: %w", ask.platform, d.Name, ask.id+ask.name, err)
+		err = fmt.Errorf("platform %q has no %s: %w", ask.platform, ask.of(d.Name), err)
 	}
 	if err != nil {
 		report.add(&resp.Diagnostics, err)
@@ -85,7 +95,7 @@ func (d *Data[T, P]) asked(config tftypes.Value) (inquiry, error) {
 			return ask, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("which platform? The provider has several; write one of %s", d.hub.Names())), "platform")
 		}
 	}
-	if (ask.id == "") == (ask.name == "") {
+	if neither := ask.id == "" && ask.name == ""; neither && !d.DataOnly() || ask.id != "" && ask.name != "" {
 		return ask, platform.As(platform.ErrInvalid, errors.New("say either the id or the name"))
 	}
 	ask.ref = ask.id + ask.name
@@ -95,6 +105,13 @@ func (d *Data[T, P]) asked(config tftypes.Value) (inquiry, error) {
 // answer resolves the name, translated by the connection's aliases, and reads what it means.
 func (d *Data[T, P]) answer(ctx context.Context, s *site[T], ask inquiry, newest bool) (tftypes.Value, error) {
 	ref := ask.ref
+	if ref == "" {
+		id, err := d.sole(ctx, s)
+		if err != nil {
+			return tftypes.Value{}, err
+		}
+		return d.readID(ctx, s, id)
+	}
 	if ask.name != "" {
 		ref = s.conn.alias(d.Name+"s", ref)
 	}
@@ -107,6 +124,30 @@ func (d *Data[T, P]) answer(ctx context.Context, s *site[T], ask inquiry, newest
 		return tftypes.Value{}, err
 	}
 	return d.readID(ctx, s, id)
+}
+
+// sole is the id of the only object that there is.
+func (d *Data[T, P]) sole(ctx context.Context, s *site[T]) (string, error) {
+	lister, ok := s.reader.(platform.Lister[T])
+	if !ok {
+		return "", platform.As(platform.ErrInvalid, errors.New("say either the id or the name"))
+	}
+	entries, err := d.entries(ctx, lister, 0)
+	if err != nil {
+		return "", err
+	}
+	switch len(entries) {
+	case 0:
+		return "", platform.As(platform.ErrNotFound, errors.New("there is none at all"))
+	case 1:
+		return entries[0].ID, nil
+	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = fmt.Sprintf("%s (%s)", e.Name, e.ID)
+	}
+	slices.Sort(names)
+	return "", platform.As(platform.ErrInvalid, fmt.Errorf("which %s? There are %d; say the name or the id of one: %s", d.Name, len(names), strings.Join(names, ", ")))
 }
 
 // newest reads every match and takes the one made last.

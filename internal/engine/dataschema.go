@@ -8,16 +8,20 @@ import (
 )
 
 // dataSchema derives a data source's schema from the resource's: what can be observed is computed, blocks and what is
-// Terraform's own matter are left out.
-func dataSchema(root *node, s schema.Schema) dataschema.Schema {
+// Terraform's own matter are left out. Of a kind that is data only, nobody has to say which one where there is only one.
+func dataSchema(root *node, s schema.Schema, only bool) dataschema.Schema {
 	attrs := map[string]dataschema.Attribute{}
 	for name, a := range s.Attributes {
 		if n := root.attrs[name]; !n.local && !n.writeOnly {
 			attrs[name] = computed(n, a)
 		}
 	}
+	choice := "Either this or name."
+	if only {
+		choice = "This, name, or neither where there is only one."
+	}
 	attrs["platform"] = dataschema.StringAttribute{Optional: true, Computed: true, Description: "Name of the provider's platform block; may be left out when there is only one."}
-	attrs["id"] = dataschema.StringAttribute{Optional: true, Computed: true, Description: "The platform's own stable id, or another native spelling of it. Either this or name."}
+	attrs["id"] = dataschema.StringAttribute{Optional: true, Computed: true, Description: "The platform's own stable id, or another native spelling of it. " + choice}
 	attrs["name"] = dataschema.StringAttribute{Optional: true, Computed: true, Description: "Name, path or alias of the object. Several matches are an error that lists them."}
 	if root.attrs["created_at"] != nil {
 		attrs["most_recent"] = dataschema.BoolAttribute{Optional: true, Description: "Of several matches, take the one created last."}

@@ -143,6 +143,29 @@ func (c *Connection) traits() (string, map[string]platform.Traits, error) {
 	return like, traits, nil
 }
 
+// offers refuses a kind that the platform lacks by its type, before anything connects.
+func (c *Connection) offers(kind string) error {
+	_, traits, err := c.traits()
+	if err != nil || traits == nil { // nobody knows yet whose rules count
+		return err
+	}
+	if _, ok := traits[kind]; ok {
+		return nil
+	}
+	return c.lacking(kind)
+}
+
+// lacking is the error of a kind that the platform lacks; it says which ones it has.
+func (c *Connection) lacking(kind string) error {
+	title := c.Driver.Title
+	like, traits, err := c.traits()
+	if err == nil && like != c.Type {
+		title += " like " + like
+	}
+	return platform.At(platform.As(platform.ErrUnsupported, fmt.Errorf("%s has no %s here; what platform %q offers: %s",
+		title, kind, c.Name, strings.Join(slices.Sorted(maps.Keys(traits)), ", "))), "platform")
+}
+
 // rulesOf compiles a kind's rules for this connection, once.
 func (c *Connection) rulesOf(kind string, root *node) (*rules, error) {
 	if r, ok := c.rules.Load(kind); ok {

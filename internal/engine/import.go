@@ -72,7 +72,7 @@ func (r *Resource[T, P]) wanted(ctx context.Context, req resource.ImportStateReq
 
 // find asks the adapter for the stable id, where it knows other spellings.
 func (r *Compiled[T, P]) find(ctx context.Context, s *site[T], ref string) (string, error) {
-	finder, ok := s.adapter.(platform.Finder[T])
+	finder, ok := s.reader.(platform.Finder[T])
 	if !ok {
 		return ref, nil
 	}

@@ -24,7 +24,10 @@ type Kind[T any, P Object[T]] struct {
 	Name   string
 	Schema schema.Schema
 	// Of picks the kind's adapter from a connection; nil when the platform has none.
-	Of       func(*platform.Conn) platform.Resource[T]
+	Of func(*platform.Conn) platform.Resource[T]
+	// Reads picks it for a kind that is data only, which has this instead of Of: nobody makes or changes such a
+	// thing by Terraform.
+	Reads    func(*platform.Conn) platform.Reader[T]
 	Timeouts Timeouts
 	// Plan holds what is true of this kind on every platform. It runs before the adapter's planner.
 	Plan func(*platform.Plan[T]) error
@@ -34,6 +37,17 @@ type Kind[T any, P Object[T]] struct {
 	Aliases map[string]string
 	// Upgrades lead from each released schema version to the next; Upgrades[0] reads version 0.
 	Upgrades []func(state map[string]any) error
+}
+
+// DataOnly reports whether the kind has a data source and nothing else.
+func (k Kind[T, P]) DataOnly() bool { return k.Reads != nil }
+
+// reader picks what looks at this kind from a connection; nil when the platform has no such thing.
+func (k Kind[T, P]) reader(c *platform.Conn) platform.Reader[T] {
+	if k.DataOnly() {
+		return k.Reads(c)
+	}
+	return k.Of(c)
 }
 
 // Timeouts are the limits of one operation when the user sets none.

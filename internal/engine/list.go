@@ -57,10 +57,10 @@ func (l List[T, P]) List(ctx context.Context, req list.ListRequest, stream *list
 }
 
 // entries takes what the platform lists, up to a limit if that is not 0, and what it listed before an error.
-func (l List[T, P]) entries(ctx context.Context, lister platform.Lister[T], limit int64) ([]platform.Entry[T], error) {
+func (k *Compiled[T, P]) entries(ctx context.Context, lister platform.Lister[T], limit int64) ([]platform.Entry[T], error) {
 	var mu sync.Mutex // a call left behind may still be adding
 	var entries []platform.Entry[T]
-	err := call(ctx, l.Timeouts.Read, "list every "+l.Name, func(ctx context.Context) error {
+	err := call(ctx, k.Timeouts.Read, "list every "+k.Name, func(ctx context.Context) error {
 		for entry, err := range lister.List(platform.WithImporting(ctx)) { // it shows what an import would read
 			if err != nil {
 				return err
@@ -95,7 +95,7 @@ func (l List[T, P]) lister(ctx context.Context, req list.ListRequest) (*site[T],
 	if err != nil {
 		return nil, nil, err
 	}
-	lister, ok := s.adapter.(platform.Lister[T])
+	lister, ok := s.reader.(platform.Lister[T])
 	if !ok {
 		return nil, nil, platform.As(platform.ErrUnsupported, fmt.Errorf("%s cannot list every %s", s.conn.Driver.Title, l.Name))
 	}

@@ -61,7 +61,10 @@ func (r *Resource[T, P]) locate(ctx context.Context, d *draft, resp *resource.Mo
 		return false, nil
 	}
 	d.plan = with(d.plan, "platform", tftypes.NewValue(tftypes.String, name))
-	if d.conn, err = r.hub.Get(name); err != nil {
+	if d.conn, err = r.hub.Get(name); err == nil {
+		err = d.conn.offers(r.Name)
+	}
+	if err != nil {
 		return false, err
 	}
 	if was := text(get(d.prior, "platform")); !d.creating && was != name {

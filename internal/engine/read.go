@@ -61,7 +61,7 @@ func (r *Resource[T, P]) look(ctx context.Context, s *site[T], prior tftypes.Val
 		ctx = platform.WithImporting(ctx)
 	}
 	err = call(ctx, reading().limit(have.Base(), r.Timeouts), "read the "+r.Name, func(ctx context.Context) error {
-		lister, ok := s.adapter.(platform.Lister[T])
+		lister, ok := s.reader.(platform.Lister[T])
 		if ok && !fresh && !r.hub.NoAhead {
 			if entry, ok := s.ahead.take(ctx, lister, id); ok {
 				return entry.Fill(have)
@@ -69,7 +69,7 @@ func (r *Resource[T, P]) look(ctx context.Context, s *site[T], prior tftypes.Val
 		}
 		start := time.Now()
 		defer func() { s.ahead.measured(time.Since(start)) }()
-		return s.adapter.Read(ctx, have)
+		return s.reader.Read(ctx, have)
 	})
 	if err != nil {
 		return prior, err

@@ -56,7 +56,8 @@ type site[T any] struct {
 	*rules
 	conn     *Connection
 	endpoint string
-	adapter  platform.Resource[T]
+	reader   platform.Reader[T]
+	adapter  platform.Resource[T] // the same with the verbs that change something; nil for a kind that is data only
 	ahead    *ahead[T]
 }
 
@@ -74,15 +75,16 @@ func (r *Resource[T, P]) open(ctx context.Context, name string) (*site[T], error
 	if err != nil {
 		return nil, err
 	}
-	adapter := r.Of(opened)
-	if adapter == nil {
-		return nil, platform.At(platform.As(platform.ErrUnsupported, fmt.Errorf("%s has no %s", c.Driver.Title, r.Name)), "platform")
+	reader := r.reader(opened)
+	if reader == nil {
+		return nil, c.lacking(r.Name)
 	}
+	adapter, _ := reader.(platform.Resource[T])
 	a, ok := c.aheads.Load(r.Name)
 	if !ok {
 		a, _ = c.aheads.LoadOrStore(r.Name, &ahead[T]{after: c.Driver.Ahead})
 	}
-	return &site[T]{rules, c, opened.Endpoint, adapter, a.(*ahead[T])}, nil //nolint:forcetypeassert // stored above
+	return &site[T]{rules, c, opened.Endpoint, reader, adapter, a.(*ahead[T])}, nil //nolint:forcetypeassert // stored above
 }
 
 // openFor opens the connection of an object that exists, and refuses to look for it at another endpoint.

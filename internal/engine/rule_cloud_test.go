@@ -29,6 +29,7 @@ type cloud struct {
 	unknown, readOnly   bool
 	aliases             map[string]map[string]string
 	images              *fake[platform.Image]
+	hosts               platform.Reader[platform.Host]
 	open                func(ctx context.Context, c platform.Config) (*platform.Conn, error)
 	close               func(ctx context.Context) error
 
@@ -47,7 +48,7 @@ func newCloud() *cloud {
 
 // conn is an open connection to the platform.
 func (c *cloud) conn() *platform.Conn {
-	conn := &platform.Conn{Endpoint: c.endpoint, Machines: c.fake, Close: c.close}
+	conn := &platform.Conn{Endpoint: c.endpoint, Machines: c.fake, Hosts: c.hosts, Close: c.close}
 	if c.images != nil {
 		conn.Images = c.images
 	}

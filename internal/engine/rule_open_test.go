@@ -87,7 +87,17 @@ func TestPlatformWithoutTheKind(t *testing.T) {
 	core := start(t, fake)
 	p, err := core.Resource("virt_image", "i").Plan(object{"name": "i"})
 	clean(t, err)
+	says(t, p.Diags, "platform", "Fake vsphere has no image", `platform "dc1" offers: machine`)
+}
+
+// What a platform lacks by its type is refused before it can be reached.
+func TestUnknownPlatformWithoutTheKind(t *testing.T) {
+	fake := newCloud()
+	fake.unknown = true
+	p, err := start(t, fake).Resource("virt_image", "i").Plan(object{"name": "i"})
+	clean(t, err)
 	says(t, p.Diags, "platform", "Fake vsphere has no image")
+	fake.expect(t, "")
 }
 
 func TestCloseEndsWhatWasOpened(t *testing.T) {

@@ -28,10 +28,11 @@ type stage struct {
 	newHub  func() *engine.Hub
 	machine *engine.Compiled[machine, *machine]
 	image   *engine.Compiled[platform.Image, *platform.Image]
+	host    *engine.Compiled[platform.Host, *platform.Host]
 }
 
 func newStage(newHub func() *engine.Hub) *stage {
-	return &stage{newHub: newHub, machine: kind.Machine().Compile(), image: kind.Image().Compile()}
+	return &stage{newHub: newHub, machine: kind.Machine().Compile(), image: kind.Image().Compile(), host: kind.Host().Compile()}
 }
 
 func (s *stage) core(t *testing.T, opts ...enginetest.Option) *enginetest.Core {
@@ -63,6 +64,7 @@ func (s *stage) DataSources(context.Context) []func() datasource.DataSource {
 	return []func() datasource.DataSource{
 		func() datasource.DataSource { return engine.NewData(s.machine) },
 		func() datasource.DataSource { return engine.NewData(s.image) },
+		func() datasource.DataSource { return engine.NewData(s.host) },
 	}
 }
 

@@ -25,6 +25,7 @@ func Disk() engine.Kind[platform.Disk, *platform.Disk] {
 				"vsphere": block("What only vSphere disks have. Inert on other platforms.", attrs{
 					"path": owned("Makes a plain VMDK at this path of the datastore instead of a first-class disk: `disks/data.vmdk`."),
 				}),
+				"libvirt": libvirtDisk(),
 			}),
 	}
 }

@@ -87,6 +87,15 @@ func keptMAC(doc string) schema.StringAttribute {
 	return schema.StringAttribute{Optional: true, Computed: true, CustomType: mac{}, MarkdownDescription: doc}
 }
 
+func ownedSize(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, CustomType: size{}, MarkdownDescription: doc + " A whole number with a binary unit: `512MiB`, `4GiB`."}
+}
+
+// secret is write-only: it reaches the platform when the version beside it changes, and no state.
+func secret(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, Sensitive: true, WriteOnly: true, MarkdownDescription: doc}
+}
+
 func keptBool(doc string) schema.BoolAttribute {
 	return schema.BoolAttribute{Optional: true, Computed: true, MarkdownDescription: doc}
 }
@@ -113,6 +122,10 @@ func ownedMap(doc string) schema.MapAttribute {
 
 func computed(doc string) schema.StringAttribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: doc}
+}
+
+func computedSize(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Computed: true, CustomType: size{}, MarkdownDescription: doc}
 }
 
 func native() schema.MapAttribute {

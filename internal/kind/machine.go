@@ -137,7 +137,7 @@ func machineBlocks() blocks {
 			"user":                owned("Name of the user."),
 			"ssh_keys":            ownedList("Public keys that may log in."),
 			"password":            schema.StringAttribute{Optional: true, Sensitive: true, MarkdownDescription: "Password, kept in the state. Prefer `password_wo` where the CLI has write-only attributes (Terraform 1.11)."},
-			"password_wo":         schema.StringAttribute{Optional: true, Sensitive: true, WriteOnly: true, MarkdownDescription: "Password that is never stored. Changed together with `password_wo_version`."},
+			"password_wo":         secret("Password that is never stored. Changed together with `password_wo_version`."),
 			"password_wo_version": ownedInt("Any number; a new one says that `password_wo` is new."),
 		}),
 		"wait_for": block("When the machine counts as ready. Left out: as soon as it is powered on.", attrs{
@@ -150,6 +150,7 @@ func machineBlocks() blocks {
 			"group": owned("Id of a placement group."),
 		}),
 		"vsphere": vsphereMachine(),
+		"libvirt": libvirtMachine(),
 	}
 }
 

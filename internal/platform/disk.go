@@ -12,9 +12,15 @@ type Disk struct {
 	Native   map[string]string `tfsdk:"native"`
 
 	VSphere *VSphereDisk `tfsdk:"vsphere" virt:"platform"`
+	Libvirt *LibvirtDisk `tfsdk:"libvirt" virt:"platform"`
 }
 
 // VSphereDisk is what only vSphere disks have.
 type VSphereDisk struct {
 	Path *string `tfsdk:"path"` // a plain VMDK at this path of the datastore instead of a first-class disk
+}
+
+// LibvirtDisk is what only libvirt volumes have.
+type LibvirtDisk struct {
+	LinkedClone *bool `tfsdk:"linked_clone"` // of source_id: hold only what differs from it
 }

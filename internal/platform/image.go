@@ -12,4 +12,11 @@ type Image struct {
 	Size      *Size             `tfsdk:"size"`       // of the disk it makes
 	CreatedAt *string           `tfsdk:"created_at"` // RFC 3339
 	Native    map[string]string `tfsdk:"native"`
+
+	Libvirt *LibvirtImage `tfsdk:"libvirt" virt:"platform"`
+}
+
+// LibvirtImage is what only base volumes of libvirt have.
+type LibvirtImage struct {
+	Pool *string `tfsdk:"pool"` // name of the storage pool
 }

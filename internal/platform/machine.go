@@ -37,6 +37,7 @@ type Machine struct {
 	Native         map[string]string        `tfsdk:"native"` // what the platform calls it, beyond the shared attributes
 
 	VSphere *VSphereMachine `tfsdk:"vsphere" virt:"platform"`
+	Libvirt *LibvirtMachine `tfsdk:"libvirt" virt:"platform"`
 }
 
 // Machine power states.

@@ -13,6 +13,7 @@ type Network struct {
 	Native      map[string]string `tfsdk:"native"`
 
 	VSphere *VSphereNetwork `tfsdk:"vsphere" virt:"platform"`
+	Libvirt *LibvirtNetwork `tfsdk:"libvirt" virt:"platform"`
 }
 
 // Subnet is an address range of a network.
@@ -36,4 +37,14 @@ type VSphereNetwork struct {
 	Switch  *string `tfsdk:"switch"`  // distributed switch: name, inventory path or UUID
 	Binding *string `tfsdk:"binding"` // static or ephemeral
 	Ports   *int64  `tfsdk:"ports"`
+}
+
+// LibvirtNetwork is what only libvirt networks have.
+type LibvirtNetwork struct {
+	Bridge    *string           `tfsdk:"bridge"` // name of the bridge on the host; in mode bridge it is there already
+	Device    *string           `tfsdk:"device"` // the host's network device that traffic leaves by
+	Domain    *string           `tfsdk:"domain"` // DNS domain of the guests
+	Hosts     map[string]string `tfsdk:"hosts"`  // names that its DNS server answers, to an address or several with commas
+	Autostart *bool             `tfsdk:"autostart"`
+	Active    *bool             `tfsdk:"active"` // whether it runs
 }

@@ -8,15 +8,21 @@ import (
 	"iter"
 )
 
-// Resource is what an adapter implements for one kind. Every method gets a private copy and fills in, in place,
-// what it learns; a method must return soon after its context ends.
-type Resource[T any] interface {
-	// Create makes what want describes. It calls made with the stable id as soon as something exists, even
-	// when it fails later, and leaves want complete: every attribute of the plan that was open has its value.
-	Create(ctx context.Context, want *T, made func(id string)) error
+// Reader is what an adapter implements for a kind that is data only. Like a Resource it may be a Lister and a Finder,
+// too; without a Lister nobody can ask for the only one there is.
+type Reader[T any] interface {
 	// Read fills have, which holds the id and the bindings (fields tagged `virt:"binding"`) and nothing else.
 	// It answers an error that is ErrNotFound once the object is gone.
 	Read(ctx context.Context, have *T) error
+}
+
+// Resource is what an adapter implements for one kind. Every method gets a private copy and fills in, in place,
+// what it learns; a method must return soon after its context ends.
+type Resource[T any] interface {
+	Reader[T]
+	// Create makes what want describes. It calls made with the stable id as soon as something exists, even
+	// when it fails later, and leaves want complete: every attribute of the plan that was open has its value.
+	Create(ctx context.Context, want *T, made func(id string)) error
 	// Update changes what differs between prior and want. Set in prior and nil in want means: back to the
 	// platform's default. Nil in both means: not managed, leave alone.
 	Update(ctx context.Context, prior, want *T) error
@@ -54,11 +60,13 @@ type Conn struct {
 	// different for another one (vCenter's instance UUID, the subscription, the host's UUID).
 	Endpoint string
 
-	Machines  Resource[Machine]
-	Networks  Resource[Network]
-	Disks     Resource[Disk]
-	Images    Resource[Image]
-	Snapshots Resource[Snapshot]
+	Machines     Resource[Machine]
+	Networks     Resource[Network]
+	Disks        Resource[Disk]
+	Images       Resource[Image]
+	Snapshots    Resource[Snapshot]
+	StoragePools Resource[StoragePool]
+	Hosts        Reader[Host] // data only
 
 	// Close ends the session; nil when there is none. It must finish within two seconds.
 	Close func(ctx context.Context) error

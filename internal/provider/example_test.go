@@ -21,9 +21,10 @@ const examples = "../../examples"
 func TestExamples(t *testing.T) {
 	cases := map[string]func(*testing.T, string){
 		"quickstart": testQuickstart, "provider": testProviderExample, "functions/bytes": testFunction,
+		"data-sources/virt_host": testDataExample,
 	}
 	data := map[string]string{} // shown together with the resource of the same kind
-	for _, kind := range []string{"disk", "image", "machine", "network", "snapshot"} {
+	for _, kind := range []string{"disk", "image", "machine", "network", "snapshot", "storage_pool"} {
 		cases["resources/virt_"+kind] = testResourceExample
 		data["data-sources/virt_"+kind] = "resources/virt_" + kind
 	}
@@ -86,7 +87,7 @@ func exampleText(t *testing.T, dir string) string {
 // testResourceExample runs one kind's example, and the data source's on what it made, on every platform.
 func testResourceExample(t *testing.T, dir string) {
 	text := exampleText(t, dir)
-	for name, start := range sites() {
+	for name, start := range sitesOf(strings.TrimPrefix(dir, "resources/virt_")) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
 			if s.server != nil {
@@ -110,6 +111,17 @@ func testResourceExample(t *testing.T, dir string) {
 			if left := leftovers(t, s); len(left) != 0 {
 				t.Errorf("destroy left %v", left)
 			}
+		})
+	}
+}
+
+// testDataExample reads a data source that needs nothing to be made first.
+func testDataExample(t *testing.T, dir string) {
+	for name, start := range sitesOf(strings.TrimPrefix(dir, "data-sources/virt_")) {
+		t.Run(name, func(t *testing.T) {
+			w := newWorkspace(t, start(t).provider+exampleText(t, dir))
+			w.must(0, "apply", "-auto-approve")
+			w.nothing()
 		})
 	}
 }
@@ -155,6 +167,8 @@ func adopted() map[string][]string {
 		"virt_image":    {"machine_id"},
 		"virt_network":  {"vsphere."},
 		"virt_snapshot": {"memory"},
+
+		"virt_storage_pool": {"libvirt."},
 	}
 }
 
@@ -237,7 +251,7 @@ func leftovers(t *testing.T, s site) []string {
 	t.Helper()
 	if s.server == nil {
 		var left []string
-		for _, kind := range []string{"machine", "disk", "snapshot"} {
+		for _, kind := range []string{"machine", "disk", "snapshot", "storage_pool"} {
 			files, _ := filepath.Glob(filepath.Join(s.dir, kind, "*.json"))
 			left = append(left, files...)
 		}

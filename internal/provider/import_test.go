@@ -70,6 +70,8 @@ func forbidden(pkg, path string) string {
 func TestForbidden(t *testing.T) {
 	for _, c := range []struct{ pkg, path string }{
 		{"internal/platform", "github.com/google/uuid"},
+		{"internal/platform/cloudinit", "github.com/kdomanski/iso9660"},
+		{"internal/platform/cloudinit", module + "internal/adapter/vsphere"},
 		{"internal/engine", module + "internal/kind"},
 		{"internal/adapter/vsphere", module + "internal/engine"},
 		{"internal/adapter/vsphere", module + "internal/adapter/sandbox"},

@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/sandbox"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/vsphere"
@@ -31,9 +32,10 @@ func likenesses(drivers []platform.Driver) map[string]sandbox.Likeness {
 // served is one kind as the framework wants it: a fresh value for every request.
 type served struct {
 	name     string
-	resource func() resource.Resource
+	schema   schema.Schema
+	resource func() resource.Resource // nil when the kind is data only
 	data     func() datasource.DataSource
-	list     func() list.ListResource
+	list     func() list.ListResource // nil when the kind is data only
 	missing  func(platform.Traits, string) []string
 }
 
@@ -45,16 +47,22 @@ func kinds() []served {
 		serve(kind.Disk()),
 		serve(kind.Image()),
 		serve(kind.Snapshot()),
+		serve(kind.StoragePool()),
+		serve(kind.Host()),
 	}
 }
 
 func serve[T any, P engine.Object[T]](k engine.Kind[T, P]) served {
 	compiled := k.Compile()
-	return served{
-		name:     k.Name,
-		resource: func() resource.Resource { return engine.NewResource(compiled) },
-		data:     func() datasource.DataSource { return engine.NewData(compiled) },
-		list:     func() list.ListResource { return engine.NewList(compiled) },
-		missing:  compiled.Missing,
+	s := served{
+		name:    k.Name,
+		schema:  k.Schema,
+		data:    func() datasource.DataSource { return engine.NewData(compiled) },
+		missing: compiled.Missing,
 	}
+	if !k.DataOnly() {
+		s.resource = func() resource.Resource { return engine.NewResource(compiled) }
+		s.list = func() list.ListResource { return engine.NewList(compiled) }
+	}
+	return s
 }

@@ -64,11 +64,13 @@ func (p *Provider) Configure(_ context.Context, req provider.ConfigureRequest, r
 	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = hub, hub, hub
 }
 
-// Resources lists the kinds.
+// Resources lists the kinds that are more than data.
 func (p *Provider) Resources(context.Context) []func() resource.Resource {
 	var all []func() resource.Resource
 	for _, k := range p.kinds {
-		all = append(all, k.resource)
+		if k.resource != nil {
+			all = append(all, k.resource)
+		}
 	}
 	return all
 }
@@ -82,11 +84,13 @@ func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
 	return all
 }
 
-// ListResources lists the kinds for terraform query.
+// ListResources lists the kinds for terraform query, those that are more than data.
 func (p *Provider) ListResources(context.Context) []func() list.ListResource {
 	var all []func() list.ListResource
 	for _, k := range p.kinds {
-		all = append(all, k.list)
+		if k.list != nil {
+			all = append(all, k.list)
+		}
 	}
 	return all
 }

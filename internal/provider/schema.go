@@ -14,7 +14,7 @@ import (
 // Schema is made from the drivers' settings.
 func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Machines, networks, disks, images and snapshots, the same on every virtualization platform.",
+		MarkdownDescription: "Machines, networks, disks, images, snapshots and storage pools, the same on every virtualization platform.",
 		Attributes: map[string]schema.Attribute{
 			"default_tags": schema.MapAttribute{
 				Optional: true, ElementType: types.StringType,

@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
@@ -21,6 +22,15 @@ func sites() map[string]func(*testing.T) site {
 	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "sandbox": sandboxSite}
 }
 
+// sitesOf are the platforms that a kind is shown on: what vSphere's adapter does not offer, a sandbox with rules of its
+// own does.
+func sitesOf(kind string) map[string]func(*testing.T) site {
+	if kind == "storage_pool" || kind == "host" {
+		return map[string]func(*testing.T) site{"sandbox": ownSandboxSite}
+	}
+	return sites()
+}
+
 func vsphereSite(t *testing.T) site {
 	t.Helper()
 	server := startVCenter(t, vcenter.Options{})
@@ -32,6 +42,13 @@ func sandboxSite(t *testing.T) site {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "sandbox")
 	return site{name: "sandbox", dir: dir, provider: sandboxBlock(dir, "")}
+}
+
+// ownSandboxSite is a directory that is like no other platform.
+func ownSandboxSite(t *testing.T) site {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "sandbox")
+	return site{name: "sandbox", dir: dir, provider: strings.Replace(sandboxBlock(dir, ""), `like = "vsphere"`, "", 1)}
 }
 
 // sandboxBlock is a provider block for a sandbox like vSphere. more are further settings of its block.

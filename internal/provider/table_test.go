@@ -1,19 +1,26 @@
 package provider
 
 import (
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
-// row is one attribute of a kind as internal/platform/README.md has it.
-type row struct{ typ, class, vsphere string }
+// row is one attribute of a kind as internal/platform/README.md has it; on is its behaviour by platform.
+type row struct {
+	typ, class string
+	on         map[string]string
+}
+
+// columns are the platforms of the tables in their order.
+func columns() []string { return []string{"vsphere", "libvirt", "hyperv", "azure", "openstack"} }
 
 // readTables reads the attribute tables by kind.
 func readTables(t *testing.T) map[string]map[string]row {
@@ -44,7 +51,11 @@ func readTables(t *testing.T) map[string]map[string]row {
 		if !strings.Contains(cells[0], ".") && has(cells[3:]) < 2 {
 			t.Errorf("%s %s: an attribute at the top of a kind needs two platforms that have it; otherwise it belongs in a platform's block", kind, cells[0])
 		}
-		tables[kind][cells[0]] = row{typ: cells[1], class: cells[2], vsphere: firstWord(cells[3])}
+		r := row{cells[1], cells[2], map[string]string{}}
+		for i, name := range columns() {
+			r.on[name] = firstWord(cells[3+i])
+		}
+		tables[kind][cells[0]] = r
 	}
 	return tables
 }
@@ -65,8 +76,8 @@ func firstWord(cell string) string {
 	return strings.TrimSuffix(word, ":")
 }
 
-// shape lists a schema's attributes with type and class, and what the traits say of each.
-func shape(s schema.Schema, traits platform.Traits) map[string]row {
+// shape lists a schema's attributes with type and class, and what the traits of each platform say of each.
+func shape(s schema.Schema, traits map[string]platform.Traits) map[string]row {
 	rows := map[string]row{}
 	for name, a := range s.Attributes {
 		if name != "id" && name != "platform" {
@@ -75,7 +86,7 @@ func shape(s schema.Schema, traits platform.Traits) map[string]row {
 	}
 	for name, b := range s.Blocks {
 		single, ok := b.(schema.SingleNestedBlock)
-		if !ok || name == "timeouts" || name == "vsphere" {
+		if !ok || name == "timeouts" || slices.Contains(columns(), name) {
 			continue
 		}
 		at := platform.Path{name}
@@ -87,7 +98,7 @@ func shape(s schema.Schema, traits platform.Traits) map[string]row {
 	return rows
 }
 
-func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, traits platform.Traits) {
+func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, traits map[string]platform.Traits) {
 	class := "owned"
 	switch {
 	case a.IsRequired():
@@ -127,51 +138,71 @@ func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, tra
 	}
 }
 
-// behaviour is the class in the words of the table.
-func behaviour(at platform.Path, traits platform.Traits) string {
-	trait, _ := traits.Of(at)
-	return map[platform.Class]string{
-		platform.ClassLive: "live", platform.ClassRestart: "restart", platform.ClassReplace: "replace",
-		platform.ClassCreateOnly: "create", platform.ClassComputed: "computed", platform.ClassUnsupported: "–",
-	}[trait.Class]
+// behaviour is the class in the words of the table, by platform.
+func behaviour(at platform.Path, traits map[string]platform.Traits) map[string]string {
+	on := map[string]string{}
+	for name, table := range traits {
+		trait, _ := table.Of(at)
+		on[name] = map[platform.Class]string{
+			platform.ClassLive: "live", platform.ClassRestart: "restart", platform.ClassReplace: "replace",
+			platform.ClassCreateOnly: "create", platform.ClassComputed: "computed", platform.ClassUnsupported: "–",
+		}[trait.Class]
+	}
+	return on
 }
 
-// TestAttributeTables keeps the tables of internal/platform/README.md true.
-func TestAttributeTables(t *testing.T) {
-	tables := readTables(t)
-	var vsphere platform.Driver
+// traitsOf is what the platforms with a column say of a kind, those that offer it.
+func traitsOf(kind string) map[string]platform.Traits {
+	all := map[string]platform.Traits{}
 	for _, d := range Platforms() {
-		if d.Name == "vsphere" {
-			vsphere = d
+		if table, ok := d.Traits[kind]; ok && slices.Contains(columns(), d.Name) {
+			all[d.Name] = table
 		}
 	}
+	return all
+}
+
+// TestAttributeTables keeps the tables of internal/platform/README.md true, in the columns of the platforms whose
+// adapter offers the kind.
+func TestAttributeTables(t *testing.T) {
+	tables := readTables(t)
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			var resp resource.SchemaResponse
-			k.resource().Schema(t.Context(), resource.SchemaRequest{}, &resp)
-			got := shape(resp.Schema, vsphere.Traits[k.name])
-			want := tables[k.name]
+			traits := traitsOf(k.name)
+			got, want := shape(k.schema, traits), tables[k.name]
 			for path, w := range want {
-				g, ok := got[path]
-				if !ok {
-					continue // the comparison below says so
+				maps.DeleteFunc(w.on, func(name, _ string) bool { _, offered := traits[name]; return !offered })
+				if g, ok := got[path]; ok { // otherwise the comparison below says so
+					got[path] = inWordsOf(w, g, k.resource == nil)
 				}
-				switch {
-				case w.class == "local":
-					g.class, g.vsphere = "local", "local"
-				case w.class == "created" && g.class == "owned" && (g.vsphere == "create" || g.vsphere == "–"):
-					g.class = "created"
-				}
-				if g.class == "computed" {
-					g.vsphere = "computed"
-				}
-				got[path] = g
 			}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(row{})); diff != "" {
 				t.Errorf("internal/platform/README.md (-) and schema with traits (+) differ:\n%s", diff)
 			}
 		})
 	}
+}
+
+// inWordsOf is a row of the schema with the classes that only the table tells: what is local, and what is used at
+// creation only. Of data only everything is computed, the name by which it is found, too.
+func inWordsOf(w, g row, dataOnly bool) row {
+	used := slices.ContainsFunc(slices.Collect(maps.Values(g.on)), func(b string) bool { return b != "create" && b != "–" })
+	switch {
+	case dataOnly:
+		g.class = "computed"
+	case w.class == "local":
+		g.class = "local"
+		for name := range g.on {
+			g.on[name] = "local"
+		}
+	case w.class == "created" && g.class == "owned" && !used:
+		g.class = "created"
+	case g.class == "computed":
+		for name := range g.on {
+			g.on[name] = "computed"
+		}
+	}
+	return g
 }
 
 // TestEveryAttributeHasATrait finds attributes that a platform's table says nothing about.

@@ -10,7 +10,7 @@ import (
 func blockOf(object any, block string) (reflect.Value, bool) {
 	v := reflect.ValueOf(object).Elem()
 	for _, f := range fieldsOf(v.Type()) {
-		if t, ok := nested(v.FieldByIndex(f.index).Type()); f.name == block && ok && !isElements(v.FieldByIndex(f.index).Type()) && t.Kind() == reflect.Struct {
+		if f.block && f.name == block {
 			return v.FieldByIndex(f.index), true
 		}
 	}

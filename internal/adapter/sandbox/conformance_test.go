@@ -51,6 +51,9 @@ func TestConformance(t *testing.T) {
 			"disk":     {Path: byFile, Values: platformtest.Values{"storage": platformtest.Of("local", "fast")}},
 			"image":    {Path: byFile},
 			"snapshot": {Path: byFile},
+
+			"storage_pool": {Path: byFile},
+			"host":         {},
 		},
 	})
 }

@@ -10,6 +10,7 @@
 //	disk/<id>.json
 //	image/<id>.json
 //	snapshot/<id>.json
+//	storage_pool/<id>.json
 //	.lock                  taken (flock) by whoever writes; it is never removed
 //	journal.json           only while a change of several files is under way; the next one to come completes it
 //	calls.log              with count_calls = true: one line per call, "<verb> <kind> <name or id>"
@@ -42,6 +43,9 @@
 // A disk with "volume" is an attached disk/<uuid>.json; any other lives inside the machine. The key is the one the
 // configuration uses, so that an import finds it again; a disk or NIC added by hand has none. "creating": true marks
 // an object whose creation has not ended. Passwords are kept as a salted hash, user data as a hash.
+//
+// Storage pools need not be there: a disk's storage is any name, and a pool of that name has so much less available.
+// The one host has no file; running machines take of its memory.
 //
 // # Safety
 //

@@ -114,6 +114,12 @@ func connect(s *store, like likeness) *platform.Conn {
 	if like.has("snapshot") {
 		c.Snapshots = newSnapshots(s, like)
 	}
+	if like.has("storage_pool") {
+		c.StoragePools = newPools(s, like)
+	}
+	if like.has("host") {
+		c.Hosts = &hosts{s}
+	}
 	return c
 }
 

@@ -115,6 +115,7 @@ func TestTraitsCoverEveryAttribute(t *testing.T) {
 	kinds := map[string]reflect.Type{
 		"machine": reflect.TypeFor[platform.Machine](), "network": reflect.TypeFor[platform.Network](), "disk": reflect.TypeFor[platform.Disk](),
 		"image": reflect.TypeFor[platform.Image](), "snapshot": reflect.TypeFor[platform.Snapshot](),
+		"storage_pool": reflect.TypeFor[platform.StoragePool](), "host": reflect.TypeFor[platform.Host](),
 	}
 	traits := New(nil).Traits
 	if len(traits) != len(kinds) {
@@ -138,7 +139,7 @@ func TestTraitsCoverEveryAttribute(t *testing.T) {
 func attributes(t reflect.Type, path platform.Path) []platform.Path {
 	var list []platform.Path
 	for _, f := range fieldsOf(t) {
-		if f.local || f.name == "vsphere" {
+		if f.local || f.block {
 			continue
 		}
 		at := append(slices.Clone(path), f.name)

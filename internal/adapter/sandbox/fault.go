@@ -57,7 +57,7 @@ func parseFault(text string) (*rule, error) {
 	if verbs := []string{"open", "create", "read", "update", "delete", "list", "find", "any"}; !slices.Contains(verbs, r.verb) {
 		return nil, fmt.Errorf("the verb is one of %s", strings.Join(verbs, ", "))
 	}
-	if kinds := []string{"", "machine", "network", "disk", "image", "snapshot"}; !slices.Contains(kinds, r.kind) {
+	if kinds := []string{"", "machine", "network", "disk", "image", "snapshot", "storage_pool", "host"}; !slices.Contains(kinds, r.kind) {
 		return nil, fmt.Errorf("the kind is one of %s", strings.Join(kinds[1:], ", "))
 	}
 	if _, err := path.Match(r.name, ""); err != nil {

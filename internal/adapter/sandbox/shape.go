@@ -12,6 +12,7 @@ type field struct {
 	index []int
 	name  string
 	local bool // the platform never hears of it: it is the configuration's or the engine's
+	block bool // the options of one platform
 }
 
 // fieldsOf lists a struct's attributes, those of embedded structs included.
@@ -19,7 +20,7 @@ func fieldsOf(t reflect.Type) []field {
 	var list []field
 	for _, f := range reflect.VisibleFields(t) {
 		if name, ok := f.Tag.Lookup("tfsdk"); ok && !f.Anonymous {
-			list = append(list, field{f.Index, name, f.Tag.Get("virt") == "local" || name == "tags_all"})
+			list = append(list, field{f.Index, name, f.Tag.Get("virt") == "local" || name == "tags_all", f.Tag.Get("virt") == "platform"})
 		}
 	}
 	return list

@@ -33,6 +33,7 @@ type store struct {
 	disks     *table[volume, *volume]
 	images    *table[template, *template]
 	snapshots *table[checkpoint, *checkpoint]
+	pools     *table[pool, *pool]
 }
 
 // identity is the content of sandbox.json.
@@ -68,6 +69,7 @@ func newStore(c platform.Config) (*store, error) {
 	s.disks = &table[volume, *volume]{store: s, kind: "disk"}
 	s.images = &table[template, *template]{store: s, kind: "image"}
 	s.snapshots = &table[checkpoint, *checkpoint]{store: s, kind: "snapshot"}
+	s.pools = &table[pool, *pool]{store: s, kind: "storage_pool"}
 	return s, nil
 }
 
@@ -143,6 +145,7 @@ func (s *store) forget() {
 	s.disks.forget()
 	s.images.forget()
 	s.snapshots.forget()
+	s.pools.forget()
 }
 
 func (s *store) journal() string { return filepath.Join(s.dir, "journal.json") }

@@ -11,11 +11,13 @@ const (
 // change occurs somewhere.
 func ownTraits() map[string]platform.Traits {
 	return map[string]platform.Traits{
-		"machine":  machineTraits(),
-		"network":  networkTraits(),
-		"disk":     diskTraits(),
-		"image":    imageTraits(),
-		"snapshot": snapshotTraits(),
+		"machine":      machineTraits(),
+		"network":      networkTraits(),
+		"disk":         diskTraits(),
+		"image":        imageTraits(),
+		"snapshot":     snapshotTraits(),
+		"storage_pool": poolTraits(),
+		"host":         hostTraits(),
 	}
 }
 
@@ -142,5 +144,36 @@ func snapshotTraits() platform.Traits {
 		"quiesce":     platform.CreateOnly(),
 		"created_at":  platform.Computed(),
 		"native":      platform.Computed(),
+	}
+}
+
+func poolTraits() platform.Traits {
+	replace := platform.Replace()
+	return platform.Traits{
+		"id":        platform.Computed(),
+		"name":      platform.Live(),
+		"type":      replace.Among("dir", "nfs", "fs", "logical"),
+		"path":      replace,
+		"server":    replace,
+		"export":    replace,
+		"devices":   platform.Live(),
+		"capacity":  platform.Computed(),
+		"available": platform.Computed(),
+		"native":    platform.Computed(),
+	}
+}
+
+func hostTraits() platform.Traits {
+	computed := platform.Computed()
+	return platform.Traits{
+		"id":           computed,
+		"name":         computed,
+		"cpus":         computed,
+		"memory":       computed,
+		"memory_free":  computed,
+		"cpu_model":    computed,
+		"architecture": computed,
+		"version":      computed,
+		"native":       computed,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/cloudinit"
 )
 
 // machines are the virtual machines of a connection. Their stable id is the instance UUID, which we choose ourselves
@@ -210,7 +211,7 @@ func (c *change) late(vm *mo.VirtualMachine, bound *platform.Machine) (map[strin
 	if have[extraCreating] != "" {
 		late[extraCreating] = ""
 	}
-	if !staticNICs(c.want) || len(c.nics) == 0 {
+	if !cloudinit.Static(c.want) || len(c.nics) == 0 {
 		return late, nil
 	}
 	after := *c

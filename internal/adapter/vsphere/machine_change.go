@@ -12,6 +12,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/cloudinit"
 )
 
 // hotPlug says what can be added to a machine while it runs. The planner and the change itself both ask it.
@@ -210,7 +211,7 @@ func profile(id string) []types.BaseVirtualMachineProfileSpec {
 
 // guest renders what the guest is told, where it is managed and differs from what was wanted before.
 func (c *change) guest() error {
-	if !toldGuest(c.want) && !toldGuest(c.prior) {
+	if !cloudinit.Told(c.want) && !cloudinit.Told(c.prior) {
 		return nil
 	}
 	told := unpackKey(extra(c.vm), guestUserData)

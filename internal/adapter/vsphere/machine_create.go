@@ -11,6 +11,7 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/cloudinit"
 )
 
 // Defaults of a machine that is made from nothing.
@@ -77,7 +78,7 @@ func (m *machines) furnish(ctx context.Context, c *change) error {
 
 // early writes the network configuration before the first boot where it names addresses which the server chose.
 func (m *machines) early(ctx context.Context, c *change) error {
-	if !staticNICs(c.want) || len(c.nics) == 0 {
+	if !cloudinit.Static(c.want) || len(c.nics) == 0 {
 		return nil
 	}
 	vm, err := m.at(ctx, c.vm.Self, c.want.Name)

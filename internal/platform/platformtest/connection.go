@@ -12,7 +12,7 @@ import (
 func (r *run) connection(t *testing.T, all []*subject) {
 	var first *subject
 	for _, k := range all {
-		if _, ok := r.Driver.Traits[k.name]; ok && first == nil {
+		if _, ok := r.Driver.Traits[k.name]; ok && first == nil && !k.dataOnly {
 			first = k
 		}
 	}

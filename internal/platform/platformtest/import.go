@@ -249,7 +249,7 @@ func (b *Bench) importAmbiguous() {
 func (b *Bench) dataSource() {
 	x := b.resource()
 	a := x.Converge(b.full())
-	want := plain(b.imported(connectionName + "/" + x.id()).raw.State())
+	want := b.steady(plain(b.imported(connectionName + "/" + x.id()).raw.State()))
 	for by, ref := range map[string]any{"id": x.id(), "name": b.name(plain(a.State))} {
 		d, err := b.core.ReadData("virt_"+b.kind.name, Config{"platform": connectionName, by: ref})
 		if err != nil || d.Diags.HasErrors() {

@@ -172,7 +172,7 @@ func suiteOf(t *testing.T, m mutant) platformtest.Suite {
 				"nics.*.subnet_id": {Old: "a", New: "b", Alone: true}, "placement.host": platformtest.Of("a", "b"),
 				"placement.zone": platformtest.Of("a", "b"), "placement.group": platformtest.Of("a", "b"),
 			}},
-			"network": {}, "disk": {}, "image": {}, "snapshot": {},
+			"network": {}, "disk": {}, "image": {}, "snapshot": {}, "storage_pool": {}, "host": {},
 		},
 	}
 }

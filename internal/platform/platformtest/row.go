@@ -176,9 +176,7 @@ func (b *Bench) shows(x thing, a attribute, trait platform.Trait, cfg Config) {
 	if got.State == nil {
 		b.t.Fatalf("after the change the object is gone")
 	}
-	if got.Changed {
-		b.t.Errorf("what is read differs from what was applied (-applied +read):\n%s", diff(plain(x.raw.State()), plain(got.State)))
-	}
+	b.undrifted(x, got)
 	want, is := value(cfg, a.real()), value(plain(got.State), a.real())
 	if !trait.Unseen && !a.writeOnly && !same(want, is) {
 		b.t.Errorf("%s is configured as %v and read as %v", a.spelled(), want, is)
@@ -260,14 +258,14 @@ func (b *Bench) removed(a attribute, trait platform.Trait) {
 		return // it is what its element consists of; see the cases of elements
 	}
 	older, newer := b.two(a)
-	gone := without(newer, a.real())
 	x := b.resource()
 	x.PlanApply(older)
 	if trait.Class == platform.ClassLive || trait.Class == platform.ClassRestart {
 		x.PlanApply(newer)
 	} else {
-		newer, gone = older, without(older, a.real())
+		newer = older
 	}
+	gone := merged(without(newer, a.real()), b.config(p.Gone))
 	plan := x.Plan(gone)
 	if a.computed {
 		if plan.Action != enginetest.NoOp && len(p.NewWith)+len(p.With) == 0 {

@@ -19,8 +19,10 @@ type subject struct {
 	stubs    map[string]Config                       // of a map: an element that refers to nothing, for refusals
 	update   []string                                // what one update of several attributes changes
 	byHand   []string                                // what somebody else may have changed
+	volatile []string                                // computed attributes that may change at any time
 	restarts bool                                    // it runs
-	cases    []test                                  // beside those of every kind
+	dataOnly bool                                    // nobody makes one: only its data source is tested
+	cases    []test                                  // beside those of every kind; of data only all there are
 
 	offered func(*platform.Conn) bool
 	listed  func(b *Bench, ids []string)
@@ -34,7 +36,10 @@ type test struct {
 
 // subjects lists every kind, one line each.
 func subjects() []*subject {
-	return []*subject{machineSubject(), networkSubject(), diskSubject(), imageSubject(), snapshotSubject()}
+	return []*subject{
+		machineSubject(), networkSubject(), diskSubject(), imageSubject(), snapshotSubject(), storagePoolSubject(),
+		hostSubject(),
+	}
 }
 
 func subjectNamed(name string) *subject {
@@ -52,7 +57,9 @@ func newSubject[T any, P engine.Object[T]](k engine.Kind[T, P]) *subject {
 		attrs:    attributesOf(k.Schema, reflect.TypeFor[T]()),
 		restarts: k.Restart != nil,
 		offered:  func(c *platform.Conn) bool { return k.Of(c) != nil },
-		listed:   func(b *Bench, ids []string) { listEqualsRead[T, P](b, k.Of, ids) },
+		listed: func(b *Bench, ids []string) {
+			listEqualsRead[T, P](b, func(c *platform.Conn) platform.Reader[T] { return k.Of(c) }, ids)
+		},
 	}
 }
 
@@ -65,8 +72,11 @@ func (r *run) life(t *testing.T, k *subject) {
 	}
 }
 
-// cases lists the cases of a kind: its life, its rows, and what is particular to it.
+// cases lists the cases of a kind: its life, its rows, and what is particular to it. Of data only there is no life.
 func (r *run) cases(k *subject) []test {
+	if k.dataOnly {
+		return k.cases
+	}
 	list := slices.Concat(lifeCases(), driftCases(), faultCases(), importCases(), listCases())
 	for _, a := range k.attrs {
 		if !r.foreign(a) {

@@ -16,6 +16,9 @@ type Pair struct {
 	// With is configured beside both values, NewWith in addition beside the new one; Without is left out.
 	With, NewWith Config
 	Without       []string
+	// Gone is configured where the attribute is taken out and what goes with it has to change, too; a nil value leaves
+	// that out.
+	Gone Config
 	// Alone keeps it out of the configuration that has everything at once, and from its map's usual element.
 	Alone bool
 }

@@ -44,21 +44,58 @@ func main() {
 func page(drivers []platform.Driver) string {
 	var b strings.Builder
 	b.WriteString(head)
-	for _, kind := range []string{"machine", "network", "disk", "image", "snapshot"} {
-		fmt.Fprintf(&b, "\n## virt_%s\n\n| attribute |", kind)
-		for _, d := range drivers {
-			fmt.Fprintf(&b, " %s |", d.Title)
+	for _, kind := range []string{"machine", "network", "disk", "image", "snapshot", "storage_pool"} {
+		fmt.Fprintf(&b, "\n## virt_%s\n\n", kind)
+		offer, lack := split(drivers, kind)
+		if lack != "" {
+			b.WriteString("Not on: " + lack + ".\n\n")
 		}
-		b.WriteString("\n|---|" + strings.Repeat("---|", len(drivers)) + "\n")
-		for _, path := range rows(drivers, kind) {
-			fmt.Fprintf(&b, "| `%s` |", path)
-			for _, d := range drivers {
-				fmt.Fprintf(&b, " %s |", cell(d, kind, path))
-			}
-			b.WriteString("\n")
+		table(&b, offer, kind)
+	}
+	offer, lack := split(drivers, "host")
+	b.WriteString("\n## virt_host\n\nData only. It is there on: " + titles(offer) + ".")
+	if lack != "" {
+		b.WriteString(" Not on: " + lack + ".")
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// split parts the platforms that offer a kind from the titles of those that do not.
+func split(drivers []platform.Driver, kind string) ([]platform.Driver, string) {
+	var offer, lack []platform.Driver
+	for _, d := range drivers {
+		if _, ok := d.Traits[kind]; ok {
+			offer = append(offer, d)
+		} else {
+			lack = append(lack, d)
 		}
 	}
-	return b.String()
+	return offer, titles(lack)
+}
+
+func titles(drivers []platform.Driver) string {
+	var list []string
+	for _, d := range drivers {
+		list = append(list, d.Title)
+	}
+	return strings.Join(list, ", ")
+}
+
+// table writes one kind's rows with a column for each platform that offers it.
+func table(b *strings.Builder, drivers []platform.Driver, kind string) {
+	b.WriteString("| attribute |")
+	for _, d := range drivers {
+		fmt.Fprintf(b, " %s |", d.Title)
+	}
+	b.WriteString("\n|---|" + strings.Repeat("---|", len(drivers)) + "\n")
+	for _, path := range rows(drivers, kind) {
+		fmt.Fprintf(b, "| `%s` |", path)
+		for _, d := range drivers {
+			fmt.Fprintf(b, " %s |", cell(d, kind, path))
+		}
+		b.WriteString("\n")
+	}
 }
 
 // rows lists the paths that every platform says something about; what the platforms decide is left out.

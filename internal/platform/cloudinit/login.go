@@ -1,6 +1,7 @@
-package vsphere
+package cloudinit
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 
@@ -10,14 +11,16 @@ import (
 // loginBoundary separates the parts of user data that holds a login; it is how we know our own work again.
 const loginBoundary = "==virt-login-3f6a1c=="
 
-// userData is what the guest shall get: the user's own data, or one MIME message that holds the login and that. hash
-// is the password's hash as the guest was told it before, for a password that is not given again.
-func userData(m *platform.Machine, hash string) (string, error) {
+// UserData is what the guest shall get: the user's own data, or one MIME message that holds the login and that. instance
+// is the machine's id, which seasons the password. earlier is the user data that the guest has had so far, or "": a
+// write-only password is not given again, so that its hash is taken from there. The only error is a password that no
+// guest can have (platform.ErrInvalid).
+func UserData(m *platform.Machine, instance, earlier string) (string, error) {
 	data := value(m.UserData)
 	if m.Login == nil {
 		return data, nil
 	}
-	login, err := loginConfig(m, hash)
+	login, err := loginConfig(m.Login, saltOf(instance), hashIn(earlier))
 	if err != nil {
 		return "", err
 	}
@@ -56,8 +59,9 @@ func contentType(data string) string {
 // mergeable says whether a login can stand beside this user data.
 func mergeable(data string) bool { return data == "" || contentType(data) != "" }
 
-// usersPart takes the user's own data out of what userData made; other data is the user's as it is.
-func usersPart(data string) string {
+// OwnData undoes UserData: it takes the user's own data out of it. Data that holds no login of ours is the user's as it
+// is; "" means that there is none.
+func OwnData(data string) string {
 	if !strings.Contains(strings.SplitN(data, "\n", 2)[0], loginBoundary) {
 		return data
 	}
@@ -69,9 +73,9 @@ func usersPart(data string) string {
 	return strings.TrimSuffix(body, "\n")
 }
 
-// loginConfig renders the first user as cloud-config. JSON is YAML.
-func loginConfig(m *platform.Machine, hash string) (string, error) {
-	l := m.Login
+// loginConfig renders the first user as cloud-config. hash is that of the password as the guest has it so far. JSON is
+// YAML.
+func loginConfig(l *platform.Login, salt, hash string) (string, error) {
 	user := map[string]any{
 		"name": value(l.User), "shell": "/bin/bash", "sudo": "ALL=(ALL) NOPASSWD:ALL", "lock_passwd": true,
 	}
@@ -79,9 +83,9 @@ func loginConfig(m *platform.Machine, hash string) (string, error) {
 		user["ssh_authorized_keys"] = l.SSHKeys
 	}
 	config := map[string]any{}
-	if password := cmpOr(value(l.PasswordWO), value(l.Password)); password != "" {
+	if password := cmp.Or(value(l.PasswordWO), value(l.Password)); password != "" {
 		var err error
-		if hash, err = hashPassword(password, saltOf(m)); err != nil {
+		if hash, err = hashPassword(password, salt); err != nil {
 			return "", err
 		}
 	} else if l.PasswordWOVersion == nil {
@@ -115,7 +119,7 @@ func encodeConfig(config map[string]any) (string, error) {
 	return "#cloud-config\n" + string(text), err
 }
 
-// hashIn finds the password's hash in user data that userData made.
+// hashIn finds the password's hash in user data that UserData made.
 func hashIn(data string) string {
 	parts := strings.Split(data, "--"+loginBoundary)
 	if len(parts) < 3 {

@@ -1,4 +1,4 @@
-package vsphere
+package cloudinit
 
 import (
 	"crypto/sha256"
@@ -14,8 +14,8 @@ import (
 const cryptRounds = 5000
 
 // saltOf gives a machine's salt. It depends on the machine alone, so that an unchanged password stays unchanged.
-func saltOf(m *platform.Machine) string {
-	sum := sha256.Sum256([]byte("virt login " + value(m.ID)))
+func saltOf(instance string) string {
+	sum := sha256.Sum256([]byte("virt login " + instance))
 	return hex.EncodeToString(sum[:])[:16]
 }
 

@@ -1,0 +1,3 @@
+data "virt_storage_pool" "images" {
+  name = "images"
+}
