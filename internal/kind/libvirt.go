@@ -57,3 +57,9 @@ func libvirtImage() schema.Block {
 		"pool": owned("Name of the storage pool. Left out: the connection's `pool`."),
 	})
 }
+
+func libvirtSnapshot() schema.Block {
+	return block("What only snapshots of libvirt domains have. Inert on other platforms.", attrs{
+		"external": ownedBool("Whether it lies in files of its own rather than inside the disks. Left out: inside where every disk is qcow2, the firmware is `bios` and, of a running machine, `memory` is true."),
+	})
+}

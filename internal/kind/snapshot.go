@@ -24,6 +24,6 @@ func Snapshot() engine.Kind[platform.Snapshot, *platform.Snapshot] {
 				"quiesce":     ownedBool("Whether the guest's agent brings the file systems to rest first."),
 				"created_at":  computed("When it was made (RFC 3339)."),
 				"native":      native(),
-			}, nil),
+			}, blocks{"libvirt": libvirtSnapshot()}),
 	}
 }

@@ -1,0 +1,116 @@
+package libvirt
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+
+	"github.com/digitalocean/go-libvirt"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
+
+// failed says what was tried on what, classifies libvirt's answer and adds the hint that belongs to it. It is the one
+// place where libvirt's errors become errors of the contract. A nil error stays nil; an error that says already what
+// was tried stays as it is.
+func failed(op, on string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if told := (*platform.OpError)(nil); errors.As(err, &told) {
+		return err
+	}
+	hint, class := classify(err)
+	err = &platform.OpError{Op: op, On: on, Err: err, Hint: hint}
+	if class == nil {
+		return err
+	}
+	return platform.As(class, err)
+}
+
+// classify finds the class of an error and what the user can do about it.
+func classify(err error) (hint string, class error) {
+	var told libvirt.Error
+	var op *net.OpError
+	switch {
+	case errors.As(err, &told):
+		return classifyCode(told)
+	case classOf(err) != nil:
+		return "", classOf(err)
+	case errors.Is(err, context.Canceled):
+		return "", nil
+	case errors.Is(err, context.DeadlineExceeded):
+		return "", platform.ErrTimeout
+	case errors.Is(err, libvirt.ErrUnsupported):
+		return "The libvirt on the host is too old for it", platform.ErrUnsupported
+	case lost(err):
+		return "The connection was lost; plan again to see what was done", platform.ErrUnreachable
+	case errors.As(err, &op):
+		return "Check the setting uri (LIBVIRT_DEFAULT_URI), and that libvirtd runs there", platform.ErrUnreachable
+	}
+	return "", nil
+}
+
+// classOf keeps the class that an error carries already.
+func classOf(err error) error {
+	for _, class := range []error{
+		platform.ErrNotFound, platform.ErrExists, platform.ErrConflict, platform.ErrThrottled, platform.ErrUnauthorised,
+		platform.ErrUnsupported, platform.ErrInvalid, platform.ErrUnreachable, platform.ErrTimeout,
+	} {
+		if errors.Is(err, class) {
+			return class
+		}
+	}
+	return nil
+}
+
+// codes lists libvirt's error codes by their class (https://libvirt.org/html/libvirt-virterror.html).
+func codes() map[error][]libvirt.ErrorNumber {
+	return map[error][]libvirt.ErrorNumber{
+		platform.ErrNotFound: {
+			libvirt.ErrNoDomain, libvirt.ErrNoNetwork, libvirt.ErrNoStoragePool, libvirt.ErrNoStorageVol, libvirt.ErrNoDomainSnapshot,
+		},
+		platform.ErrExists:   {libvirt.ErrDomExist, libvirt.ErrNetworkExist, libvirt.ErrStorageVolExist},
+		platform.ErrConflict: {libvirt.ErrOperationInvalid, libvirt.ErrResourceBusy, libvirt.ErrOperationAborted},
+		platform.ErrUnauthorised: {
+			libvirt.ErrAuthFailed, libvirt.ErrAccessDenied, libvirt.ErrAuthCancelled, libvirt.ErrAuthUnavailable, libvirt.ErrOperationDenied,
+		},
+		platform.ErrUnsupported: {libvirt.ErrNoSupport, libvirt.ErrConfigUnsupported, libvirt.ErrOperationUnsupported},
+		platform.ErrInvalid: {
+			libvirt.ErrInvalidArg, libvirt.ErrXMLError, libvirt.ErrXMLDetail, libvirt.ErrXMLInvalidSchema, libvirt.ErrInvalidMac,
+		},
+		platform.ErrTimeout: {libvirt.ErrOperationTimeout, libvirt.ErrAgentUnresponsive, libvirt.ErrAgentCommandTimeout},
+	}
+}
+
+func classifyCode(told libvirt.Error) (hint string, class error) {
+	code := libvirt.ErrorNumber(told.Code) //nolint:gosec // libvirt's codes are small
+	for class, list := range codes() {
+		if slices.Contains(list, code) {
+			return hintFor(class, told.Message), class
+		}
+	}
+	switch {
+	case strings.Contains(told.Message, "already exists"), strings.Contains(told.Message, "already in use by"):
+		return "", platform.ErrExists
+	case strings.Contains(told.Message, "No space left"):
+		return "Make room in the storage pool, or use another one", platform.ErrConflict
+	case strings.Contains(told.Message, "Permission denied"):
+		return "The process on the host, often qemu, may not read or write that file", platform.ErrUnauthorised
+	}
+	return "", nil
+}
+
+func hintFor(class error, message string) string {
+	switch {
+	case class == platform.ErrUnauthorised:
+		return "The user of the connection needs the right to manage libvirt there: the group libvirt, a polkit rule, or root"
+	case strings.Contains(message, "agent"):
+		return "The guest's agent does not answer: is qemu-guest-agent installed and running in the guest?"
+	}
+	return ""
+}
+
+func isNotFound(err error) bool { return errors.Is(err, platform.ErrNotFound) }
