@@ -6,6 +6,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/sandbox"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/vsphere"
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
@@ -17,6 +18,7 @@ import (
 func Platforms() []platform.Driver {
 	real := []platform.Driver{
 		vsphere.New(),
+		libvirt.New(),
 	}
 	return append(real, sandbox.New(likenesses(real)))
 }

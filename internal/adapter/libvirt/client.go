@@ -176,6 +176,12 @@ func (c *client) close(context.Context) error {
 	}
 	l := c.link
 	c.link = nil
+	l.leave()
+	return nil
+}
+
+// leave says good-bye, for which a connection that is stuck gets a second, and ends the connection.
+func (l *link) leave() {
 	bye := make(chan struct{})
 	go func() { _ = l.rpc.Disconnect(); close(bye) }()
 	select {
@@ -183,7 +189,6 @@ func (c *client) close(context.Context) error {
 	case <-time.After(time.Second):
 	}
 	_ = l.conn.Close()
-	return nil
 }
 
 // once makes one call. When the context ends first, the call is left to itself and the connection retired.
@@ -261,7 +266,7 @@ func (c *client) stream(ctx context.Context, call func(*libvirt.Libvirt) error) 
 	go func() { done <- call(l.rpc) }()
 	select {
 	case err := <-done:
-		go func() { _ = l.rpc.Disconnect(); _ = l.conn.Close() }()
+		go l.leave()
 		return l.explain(err)
 	case <-ctx.Done():
 		_ = l.conn.Close()

@@ -68,9 +68,6 @@ func (v *volume) completeDisk(want *platform.Disk) {
 	fillOpen(&want.Size, got.Size)
 	fillOpen(&want.Type, got.Type)
 	fillOpen(&want.Storage, got.Storage)
-	if want.Libvirt != nil {
-		fillOpen(&want.Libvirt.LinkedClone, got.Libvirt.LinkedClone)
-	}
 }
 
 // Update makes a disk larger; nothing else changes in place.

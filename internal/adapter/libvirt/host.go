@@ -20,7 +20,8 @@ type session struct {
 	caps     *libvirtxml.Caps
 	domain   map[string]*libvirtxml.DomainCaps // by virtualisation type, architecture and machine type
 
-	pools locks // one upload or allocation at a time and pool
+	pools   locks // one upload or allocation at a time and pool
+	bridges locks // one definition of a network at a time
 
 	poolsKnown sync.Mutex
 	poolTable  poolTable

@@ -71,9 +71,6 @@ func (v *volume) completeImage(want *platform.Image) {
 	v.fillImage(&got)
 	want.ID, want.Native, want.Size, want.CreatedAt = got.ID, got.Native, got.Size, got.CreatedAt
 	fillOpen(&want.Format, got.Format)
-	if want.Libvirt != nil {
-		fillOpen(&want.Libvirt.Pool, got.Libvirt.Pool)
-	}
 }
 
 // Delete removes an image that neither a machine nor another volume needs.

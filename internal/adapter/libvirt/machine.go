@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/digitalocean/go-libvirt"
 
@@ -224,15 +223,12 @@ func (m *machines) rename(ctx context.Context, c *change) error {
 	return nil
 }
 
-// tidyLimit bounds the cleaning up after a failure, which must not use up the time of the error's report.
-const tidyLimit = 10 * time.Second
-
 // tidy deletes the volumes that were made for disks which then could not be attached.
 func (m *machines) tidy(ctx context.Context, c *change) {
 	if c.fresh {
 		return // they belong to the machine, and go with it
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	is, err := m.s.load(ctx, c.is.id, false)
 	if err != nil {

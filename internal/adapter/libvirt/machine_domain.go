@@ -152,6 +152,9 @@ func (s *session) document(ctx context.Context, rpc libvirt.Domain, how libvirt.
 	if err != nil {
 		return nil, err
 	}
+	if text, err = networkInterfaces(text); err != nil {
+		return nil, err
+	}
 	doc := &libvirtxml.Domain{}
 	return doc, doc.Unmarshal(text)
 }

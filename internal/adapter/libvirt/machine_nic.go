@@ -84,6 +84,9 @@ func (c *change) unplugNIC(ctx context.Context, mac string) error {
 func (c *change) keepNIC(key string) error {
 	want := c.want.NICs[key]
 	mac := boundMAC(c.prior.NICs[key])
+	if mac == "" { // bound a moment ago, in this change
+		mac = value(want.ID)
+	}
 	if mac == "" { // taken off the running machine alone, it is still in the definition
 		mac = c.rec.NICs[key]
 	}

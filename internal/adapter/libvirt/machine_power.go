@@ -66,7 +66,7 @@ func (s *session) stop(ctx context.Context, d *domain) error {
 
 // How often a guest is asked to shut down: one that is still starting has not heard it the first time.
 const (
-	firstPress = time.Second
+	firstPress = time.Second / 2 / 2
 	lastPress  = 10 * time.Second
 )
 

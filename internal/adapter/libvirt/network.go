@@ -48,7 +48,7 @@ type lan struct {
 // id is the UUID in libvirt's spelling.
 func (n *lan) id() string { return spellUUID(n.rpc.UUID) }
 
-// at reads one network by its UUID.
+// lan reads one network by its UUID.
 func (s *session) lan(ctx context.Context, id string) (*lan, error) {
 	uuid, ok := parseUUID(id)
 	if !ok {

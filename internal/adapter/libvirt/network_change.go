@@ -89,7 +89,14 @@ func (s *session) define(ctx context.Context, doc *libvirtxml.Network, original 
 	return s.defineText(ctx, text)
 }
 
+// defineText writes definitions one after the other: libvirt gives two that come together the same bridge, and then
+// refuses one of them.
 func (s *session) defineText(ctx context.Context, text string) error {
+	unlock, err := s.bridges.lock(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return do(ctx, s.client, func(l *libvirt.Libvirt) error {
 		_, err := l.NetworkDefineXML(text)
 		return err

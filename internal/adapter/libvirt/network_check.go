@@ -14,7 +14,7 @@ import (
 // yet is nil or empty here and passes. prior is nil for a creation.
 func checkNetwork(prior, want *platform.Network) error {
 	var errs []error
-	errs = append(errs, checkMode(prior, want), checkNames(prior, want))
+	errs = append(errs, checkMode(prior, want), checkNames(want))
 	families := map[bool]string{}
 	for _, key := range platform.Keys(want.Subnets) {
 		s := want.Subnets[key]
@@ -86,7 +86,7 @@ func checkBacking(prior, want *platform.Network) error {
 }
 
 // checkNames looks at what the network's DNS server shall know.
-func checkNames(prior, want *platform.Network) error {
+func checkNames(want *platform.Network) error {
 	is := value(want.Libvirt)
 	var errs []error
 	for _, name := range platform.Keys(is.Hosts) {

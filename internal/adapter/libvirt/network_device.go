@@ -40,8 +40,9 @@ func (s *session) hasDevice(ctx context.Context, d device) error {
 	if err != nil {
 		return failed("list the network devices of", s.uri.where(), err)
 	}
-	if !slices.ContainsFunc(list, func(i libvirt.Interface) bool { return i.Name == d.name }) {
-		err := platform.As(platform.ErrNotFound, fmt.Errorf("%s has no network device %q", s.uri.where(), d.name))
+	name, _, _ := strings.Cut(d.name, "/") // behind it may be the mode of macvtap
+	if !slices.ContainsFunc(list, func(i libvirt.Interface) bool { return i.Name == name }) {
+		err := platform.As(platform.ErrNotFound, fmt.Errorf("%s has no network device %q", s.uri.where(), name))
 		return failed("find the network", d.String(), err)
 	}
 	return nil

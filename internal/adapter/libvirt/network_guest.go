@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/beevik/etree"
 	"github.com/digitalocean/go-libvirt"
 	"libvirt.org/go/libvirtxml"
 
@@ -45,6 +46,9 @@ func (s *session) guest(ctx context.Context, rpc libvirt.Domain, network string)
 	if err != nil {
 		return g, err
 	}
+	if text, err = networkInterfaces(text); err != nil {
+		return g, err
+	}
 	doc := &libvirtxml.Domain{}
 	if err := doc.Unmarshal(text); err != nil || doc.Devices == nil {
 		return g, err
@@ -55,6 +59,29 @@ func (s *session) guest(ctx context.Context, rpc libvirt.Domain, network string)
 		}
 	}
 	return g, nil
+}
+
+// networkInterfaces gives the document of a running domain with its interfaces on networks as they are defined. On a
+// network that is a bridge or device of the host, libvirt tells the kind of that instead, with the network as an
+// attribute that the document's type does not hold.
+func networkInterfaces(domain string) (string, error) {
+	doc := etree.NewDocument()
+	if err := doc.ReadFromString(domain); err != nil {
+		return "", err
+	}
+	for _, nic := range doc.FindElements("/domain/devices/interface") {
+		source := nic.SelectElement("source")
+		if source == nil || source.SelectAttrValue("network", "") == "" {
+			continue
+		}
+		nic.CreateAttr("type", "network")
+		for _, a := range slices.Clone(source.Attr) {
+			if a.Key != "network" && a.Key != "portgroup" {
+				source.RemoveAttr(a.Key)
+			}
+		}
+	}
+	return doc.WriteToString()
 }
 
 // idle fails while running machines are on a network.

@@ -98,7 +98,7 @@ func (n *networks) patch(ctx context.Context, found *lan, doc *libvirtxml.Networ
 	for _, p := range patches(found.live, doc) {
 		errs = append(errs, do(ctx, n.s.client, func(l *libvirt.Libvirt) error {
 			return l.NetworkUpdateCompat(found.rpc, p.command, p.section, p.index, p.text, libvirt.NetworkUpdateAffectLive)
-		}))
+		}, libvirt.ErrOperationInvalid))
 	}
 	return errors.Join(errs...)
 }

@@ -2,14 +2,18 @@ package libvirt_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"html"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	lab "github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform/platformtest"
@@ -17,11 +21,12 @@ import (
 
 // person works on a host with virsh.
 type person struct {
-	server *lab.Server
-	proxy  *lab.Proxy
-	serial int
-	image  string // path of a volume that holds the tiny guest
-	real   string // path of a Linux kernel
+	server  *lab.Server
+	proxy   *lab.Proxy
+	serial  atomic.Int64
+	image   string // path of a volume that holds the tiny guest
+	guest   lab.Guest
+	devices []string // block devices with a file system
 }
 
 func newPerson(t *testing.T, s *lab.Server) *person {
@@ -74,31 +79,52 @@ func (p *person) dump(ctx context.Context, machine string, flags ...string) (sho
 
 // file writes a document for virsh.
 func (p *person) file(text string) (string, error) {
-	p.serial++
-	name := filepath.Join(p.server.Dir, fmt.Sprintf("person-%d.xml", p.serial))
+	name := filepath.Join(p.server.Dir, fmt.Sprintf("person-%d.xml", p.serial.Add(1)))
 	return name, os.WriteFile(name, []byte(text), 0o600)
 }
 
 // off makes a machine that is off and has a qcow2 disk.
 func (p *person) off(name string) string {
-	ctx := context.Background()
+	return p.define(name, "<memory unit='MiB'>64</memory><os><type machine='q35'>hvm</type></os>", "")
+}
+
+// agent makes a machine whose guest's agent answers.
+func (p *person) agent(name string) string {
+	boot := fmt.Sprintf("<memory unit='MiB'>256</memory><os><type machine='q35'>hvm</type><kernel>%s</kernel><initrd>%s</initrd><cmdline>%s</cmdline></os>",
+		p.guest.Kernel, p.guest.Initrd, p.guest.Cmdline)
+	id := p.define(name, boot, "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>")
+	p.must("start", id)
+	for range 120 {
+		if p.virsh(context.Background(), "qemu-agent-command", id, `{"execute":"guest-ping"}`) == nil {
+			return id
+		}
+		time.Sleep(time.Second)
+	}
+	panic("the agent of " + name + " does not answer")
+}
+
+// define makes a machine with a disk and further devices.
+func (p *person) define(name, boot, devices string) string {
 	disk := filepath.Join(p.server.Pool("default"), name+".qcow2")
-	doc := fmt.Sprintf(`<domain type='qemu'><name>%s</name><memory unit='MiB'>64</memory><os><type machine='q35'>hvm</type></os><devices>
-<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='%s'/><target dev='vda' bus='virtio'/></disk></devices></domain>`, name, disk)
-	file, err := p.file(doc)
+	file, err := p.file(fmt.Sprintf(`<domain type='qemu'><name>%s</name>%s<features><acpi/></features><devices>
+<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='%s'/><target dev='vda' bus='virtio'/></disk>%s</devices></domain>`, name, boot, disk, devices))
 	if err != nil {
 		panic(err)
 	}
-	for _, args := range [][]string{{"vol-create-as", "default", name + ".qcow2", "64M", "--format", "qcow2"}, {"define", file}} {
-		if err := p.virsh(ctx, args...); err != nil {
-			panic(err)
-		}
-	}
-	id, err := p.server.Virsh(ctx, "domuuid", name)
+	p.must("vol-create-as", "default", name+".qcow2", "64M", "--format", "qcow2")
+	p.must("define", file)
+	id, err := p.server.Virsh(context.Background(), "domuuid", name)
 	if err != nil {
 		panic(err)
 	}
 	return strings.TrimSpace(id)
+}
+
+// must is virsh for what cannot fail.
+func (p *person) must(args ...string) {
+	if err := p.virsh(context.Background(), args...); err != nil {
+		panic(err)
+	}
 }
 
 // Remove takes an object away.
@@ -129,8 +155,70 @@ func (p *person) Change(ctx context.Context, c platformtest.Change) error {
 		return p.changeMachine(ctx, c)
 	case "snapshot":
 		return p.changeSnapshot(ctx, c)
+	case "network":
+		return p.changeNetwork(ctx, c)
+	case "disk":
+		if c.Attribute == "size" {
+			return p.virsh(ctx, "vol-resize", c.ID, strings.TrimSuffix(fmt.Sprint(c.Value), "iB"))
+		}
+	case "storage_pool":
+		if c.Attribute == "libvirt.autostart" {
+			args := []string{"pool-autostart", c.ID}
+			if c.Value == false {
+				args = append(args, "--disable")
+			}
+			return p.virsh(ctx, args...)
+		}
 	}
 	return platformtest.ErrCannot
+}
+
+// changeNetwork edits the definition, as virsh net-edit does.
+func (p *person) changeNetwork(ctx context.Context, c platformtest.Change) error {
+	text, err := p.server.Virsh(ctx, "net-dumpxml", c.ID, "--inactive")
+	if err != nil {
+		return err
+	}
+	switch c.Attribute {
+	case "mtu":
+		text = regexp.MustCompile(`<mtu size='\d+'/>`).ReplaceAllString(text, fmt.Sprintf("<mtu size='%v'/>", c.Value))
+	case "description", "tags":
+		if text, err = editRecord(text, c.Attribute, c.Value); err != nil {
+			return err
+		}
+	case "subnets.one.gateway":
+		text = regexp.MustCompile(`<ip( family='ipv4')? address='10.10.0.1'`).ReplaceAllString(text, fmt.Sprintf("<ip address='%v'", c.Value))
+	default:
+		return platformtest.ErrCannot
+	}
+	file, err := p.file(text)
+	if err != nil {
+		return err
+	}
+	return p.virsh(ctx, "net-define", file)
+}
+
+// editRecord changes one value of what the provider keeps in a document.
+func editRecord(document, name string, value any) (string, error) {
+	part := regexp.MustCompile(`(?s)(<virt:record[^>]*>)(.*?)(</virt:record>)`)
+	found := part.FindStringSubmatch(document)
+	if found == nil {
+		return "", fmt.Errorf("there is no record in %s", document)
+	}
+	record := map[string]any{}
+	if err := json.Unmarshal([]byte(html.UnescapeString(found[2])), &record); err != nil {
+		return "", err
+	}
+	record[name] = value
+	changed, err := json.Marshal(record)
+	if err != nil {
+		return "", err
+	}
+	var escaped strings.Builder
+	if err := xml.EscapeText(&escaped, changed); err != nil {
+		return "", err
+	}
+	return strings.Replace(document, found[0], found[1]+escaped.String()+found[3], 1), nil
 }
 
 func (p *person) changeSnapshot(ctx context.Context, c platformtest.Change) error {
@@ -216,26 +304,12 @@ func (p *person) changeTags(ctx context.Context, c platformtest.Change) error {
 	if err != nil {
 		return err
 	}
-	var element struct {
-		Text string `xml:",chardata"`
-	}
-	if err := xml.Unmarshal([]byte(text), &element); err != nil {
-		return err
-	}
-	record := map[string]any{}
-	if err := json.Unmarshal([]byte(element.Text), &record); err != nil {
-		return err
-	}
-	record["tags"] = c.Value
-	changed, err := json.Marshal(record)
+	changed, err := editRecord("<virt:record>"+regexp.MustCompile(`(?s)<[^>]*>(.*)<[^>]*>`).ReplaceAllString(strings.TrimSpace(text), "$1")+"</virt:record>", "tags", c.Value)
 	if err != nil {
 		return err
 	}
-	var escaped strings.Builder
-	if err := xml.EscapeText(&escaped, changed); err != nil {
-		return err
-	}
-	return p.virsh(ctx, "metadata", c.ID, namespace, "--key", "virt", "--config", "--live", "--set", "<record>"+escaped.String()+"</record>")
+	set := strings.NewReplacer("virt:record", "record").Replace(changed)
+	return p.virsh(ctx, "metadata", c.ID, namespace, "--key", "virt", "--config", "--live", "--set", set)
 }
 
 // Attach adds a disk or a NIC.
@@ -247,8 +321,7 @@ func (p *person) Attach(ctx context.Context, machine, what string) error {
 		}
 		return p.virsh(ctx, "attach-device", machine, file, "--live", "--config")
 	}
-	p.serial++
-	name := fmt.Sprintf("by-hand-%d.qcow2", p.serial)
+	name := fmt.Sprintf("by-hand-%d.qcow2", p.serial.Add(1))
 	if err := p.virsh(ctx, "vol-create-as", "default", name, "64M", "--format", "qcow2"); err != nil {
 		return err
 	}
@@ -265,6 +338,9 @@ func (p *person) Detach(ctx context.Context, machine, what, id string) error {
 
 // Slots lists the disks or NICs in the order of the devices.
 func (p *person) Slots(ctx context.Context, kind, id, what string) ([]string, error) {
+	if kind == "network" {
+		return p.ranges(ctx, id)
+	}
 	if kind != "machine" {
 		return nil, platformtest.ErrCannot
 	}
@@ -282,6 +358,25 @@ func (p *person) Slots(ctx context.Context, kind, id, what string) ([]string, er
 		}
 	}
 	return list, err
+}
+
+// ranges lists the ranges of a network.
+func (p *person) ranges(ctx context.Context, id string) ([]string, error) {
+	text, err := p.server.Virsh(ctx, "net-dumpxml", id, "--inactive")
+	var list []string
+	for _, found := range regexp.MustCompile(`<ip address='([0-9.]+)\.\d+' (?:prefix='24'|netmask='255.255.255.0')`).FindAllStringSubmatch(text, -1) {
+		list = append(list, found[1]+".0/24")
+	}
+	return list, err
+}
+
+// sum is the checksum of a file.
+func (p *person) sum(name string) string {
+	content, err := os.ReadFile(p.kernel(name))
+	if err != nil {
+		panic(err)
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256(content))
 }
 
 // Kept says whether a volume is still there.

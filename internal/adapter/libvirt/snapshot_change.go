@@ -55,7 +55,7 @@ func (n *snapshots) came(ctx context.Context, err error, id string) bool {
 	if errors.As(err, &told) && !strings.Contains(told.Message, "already exists") {
 		return false
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	_, err = n.s.lookupSnapshot(late, id)
 	return err == nil

@@ -46,7 +46,8 @@ func (s *session) uploadVolume(ctx context.Context, poolName, name, format strin
 
 // upload sends the content into a temporary volume. Only when the server has all of it, it copies that to the final
 // name, which it does to the end even if we are gone: libvirt cannot rename a volume, and what stands under a name
-// can be used by anybody. The copy costs the host a third of the upload's time and, for that time, the space.
+// can be used by anybody. Where the file system cannot share blocks, the copy takes the host as long again as the upload
+// over a socket of its own took, and for that time the space.
 func (s *session) upload(ctx context.Context, p *pool, name string, sent *parcel) (*volume, error) {
 	unlock, err := s.pools.lock(ctx, p.name)
 	if err != nil {

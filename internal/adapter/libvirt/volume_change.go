@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/digitalocean/go-libvirt"
 
@@ -65,8 +66,11 @@ func (s *session) downloadVolume(ctx context.Context, key string, limit int64) (
 		return nil, failed("read the content of the volume", key, err)
 	}
 	content := &limited{limit: limit}
-	err = s.stream(ctx, func(l *libvirt.Libvirt) error {
-		return l.StorageVolDownload(rpc, content, 0, uint64(limit)+1, 0) //nolint:gosec // a limit is positive
+	line := newDownloadLine(s.client, content)
+	err = line.stream(ctx, func(l *libvirt.Libvirt) error {
+		return line.carry(l, func() error {
+			return l.StorageVolDownload(rpc, io.Discard, 0, uint64(limit)+1, 0) //nolint:gosec // a limit is positive
+		})
 	})
 	if err == nil && content.over {
 		err = invalid("it has more than %d bytes", limit)
@@ -77,8 +81,7 @@ func (s *session) downloadVolume(ctx context.Context, key string, limit int64) (
 	return content.Bytes(), nil
 }
 
-// limited is a buffer that forgets what is beyond its limit. It answers no error, which would leave the rest of the
-// stream unread in the protocol.
+// limited is a buffer that forgets what is beyond its limit.
 type limited struct {
 	bytes.Buffer
 	limit int64

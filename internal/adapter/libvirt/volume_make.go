@@ -13,8 +13,9 @@ import (
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
-// undoTime is how long the removal of what a failed creation left may take.
-const undoTime = 15 * time.Second
+// undoTime is how long the removal of what a failed change left may take. The engine leaves a call behind five seconds
+// after its time is over.
+const undoTime = 3 * time.Second
 
 // volumeSpec describes a volume to make.
 type volumeSpec struct {

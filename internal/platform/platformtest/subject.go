@@ -3,6 +3,7 @@ package platformtest
 import (
 	"reflect"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
@@ -67,17 +68,33 @@ func newSubject[T any, P engine.Object[T]](k engine.Kind[T, P]) *subject {
 func (r *run) life(t *testing.T, k *subject) {
 	t.Helper()
 	r.rowsExist(t, k)
-	for _, c := range r.cases(k) {
+	r.together(t, k, max(1, r.Kinds[k.name].Together))
+	for _, c := range faultCases() { // one at a time: a fault may reach everybody on the backend
 		t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) })
 	}
 }
 
-// cases lists the cases of a kind: its life, its rows, and what is particular to it. Of data only there is no life.
+// together runs the cases that do not disturb each other, some at a time.
+func (r *run) together(t *testing.T, k *subject, n int) {
+	t.Helper()
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, n)
+	for _, c := range r.cases(k) {
+		slots <- struct{}{}
+		wait.Go(func() {
+			defer func() { <-slots }()
+			t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) })
+		})
+	}
+	wait.Wait()
+}
+
+// cases lists the cases of a kind but for the faults: its life, its rows, and what is particular to it. Of data only there is no life.
 func (r *run) cases(k *subject) []test {
 	if k.dataOnly {
 		return k.cases
 	}
-	list := slices.Concat(lifeCases(), driftCases(), faultCases(), importCases(), listCases())
+	list := slices.Concat(lifeCases(), driftCases(), importCases(), listCases())
 	for _, a := range k.attrs {
 		if !r.foreign(a) {
 			list = append(list, r.attributeCases(k, a)...)

@@ -59,6 +59,10 @@ type Case struct {
 	// Path spells an object otherwise than by id and name, as an import id may; nil where there is no such spelling.
 	// It gets the state's plain value.
 	Path func(state map[string]any) string
+	// SameID says that ids are made of names: what is made again under its name has the id of the one before.
+	SameID bool
+	// Together is how many cases may run at a time, where the backend mostly makes us wait; 0 is one.
+	Together int
 }
 
 // run is one run of a suite.
