@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/vim25/mo"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 )
@@ -27,42 +29,106 @@ const killedMachines = 20
 
 func testContext() context.Context { return context.Background() }
 
+// killSite is a platform whose applies are interrupted, and who tells from outside what is there.
+type killSite struct {
+	config   string                                   // the provider and the machines, named m-0, m-1 …
+	span     time.Duration                            // within which the provider is killed: about as long as an apply takes
+	machines func(t *testing.T) map[string]string     // stable ids by name
+	strays   func(t *testing.T, said string) []string // what no machine knows and no apply has named
+}
+
+func killSites() map[string]func(*testing.T) killSite {
+	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt}
+}
+
+func killedVSphere(t *testing.T) killSite {
+	t.Helper()
+	server := startVCenter(t, vcenter.Options{Latency: 5 * time.Millisecond})
+	return killSite{
+		config: vsphereBlock(server) + fleet(), span: 2 * time.Second,
+		machines: func(t *testing.T) map[string]string { t.Helper(); return machinesOf(t, server) },
+		strays:   func(*testing.T, string) []string { return nil }, // its files lie in the machines' folders
+	}
+}
+
+// killedLibvirt lets uploads that were cut stay, where they were named: the next ones remove them when they are old.
+func killedLibvirt(t *testing.T) killSite {
+	t.Helper()
+	server := startLibvirt(t, libvirt.Options{})
+	return killSite{
+		config: libvirtBlock(server.URI(), `shutdown_timeout = "5s"`) + tinyFleet(killedMachines), span: 6 * time.Second,
+		machines: func(t *testing.T) map[string]string { t.Helper(); return domainsOf(t, server) },
+		strays: func(t *testing.T, said string) []string {
+			t.Helper()
+			return slices.DeleteFunc(strays(t, server), func(volume string) bool {
+				named := strings.HasPrefix(volume, ".virt-upload-") && strings.Contains(said, volume)
+				if named {
+					virsh(t, server, "vol-delete", volume, "default")
+				}
+				return named
+			})
+		},
+	}
+}
+
 // TestKilledProvider kills the provider at random moments of an apply. Nothing may be made twice or deleted, and every
 // left-over must be named by the next apply with an import id that works.
 func TestKilledProvider(t *testing.T) {
+	for name, start := range killSites() {
+		t.Run(name, func(t *testing.T) {
+			s := start(t)
+			w := newWorkspace(t, s.config, "TF_CLI_ARGS_apply=-auto-approve")
+			w.killed(s)
+		})
+	}
+}
+
+// killed interrupts applies until the provider was caught alive often enough.
+func (w *workspace) killed(s killSite) {
+	w.Helper()
 	rounds := 3
 	if os.Getenv("VIRT_LONG") != "" {
 		rounds = 50
 	}
-	server := startVCenter(t, vcenter.Options{Latency: 5 * time.Millisecond})
-	w := newWorkspace(t, vsphereBlock(server)+fleet(), "TF_CLI_ARGS_apply=-auto-approve")
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	w.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
 	killed := 0
 	for round := 0; killed < rounds && round < 3*rounds; round++ { // some applies are over before their moment
-		if w.killDuringApply(time.Duration(random.IntN(2000)) * time.Millisecond) {
+		if w.killDuringApply(time.Duration(random.Int64N(int64(s.span)))) {
 			killed++
 		}
-		before := machinesOf(t, server)
-		w.adopt()
-		after := machinesOf(t, server)
-		for name, id := range before {
-			if after[name] != id {
-				t.Fatalf("round %d: %s was %s before the next apply and is %q after it", round, name, id, after[name])
-			}
-		}
-		if len(after) != killedMachines {
-			t.Fatalf("round %d: %d machines, want %d: %v", round, len(after), killedMachines, after)
-		}
-		w.must(0, "plan", "-detailed-exitcode")
-		w.must(0, "destroy", "-auto-approve")
-		if left := machinesOf(t, server); len(left) != 0 {
-			t.Fatalf("round %d: destroy left %v", round, left)
-		}
+		w.recovers(s, round)
 	}
 	if killed < rounds {
-		t.Errorf("the provider was caught alive %d times, want %d", killed, rounds)
+		w.Errorf("the provider was caught alive %d times, want %d", killed, rounds)
+	}
+}
+
+// recovers applies after a kill, and destroys.
+func (w *workspace) recovers(s killSite, round int) {
+	w.Helper()
+	before := s.machines(w.T)
+	said := w.adopt()
+	after := s.machines(w.T)
+	for name, id := range before {
+		if after[name] != id {
+			w.Fatalf("round %d: %s was %s before the next apply and is %q after it", round, name, id, after[name])
+		}
+	}
+	if len(after) != killedMachines {
+		w.Fatalf("round %d: %d machines, want %d: %v", round, len(after), killedMachines, after)
+	}
+	if left := s.strays(w.T, said); len(left) != 0 {
+		w.Errorf("round %d: no machine knows %v, and no apply named them", round, left)
+	}
+	w.must(0, "plan", "-detailed-exitcode")
+	w.must(0, "destroy", "-auto-approve")
+	if left := s.machines(w.T); len(left) != 0 {
+		w.Fatalf("round %d: destroy left %v", round, left)
+	}
+	if left := s.strays(w.T, said); len(left) != 0 {
+		w.Errorf("round %d: destroy left %v", round, left)
 	}
 }
 
@@ -118,22 +184,25 @@ func childOf(parent int, program string) int {
 	return 0
 }
 
-// adopt applies, imports the left-overs that the errors name, and applies again.
-func (w *workspace) adopt() {
+// adopt applies, imports the left-overs that the errors name, and applies again. It returns all that was said.
+func (w *workspace) adopt() string {
 	w.Helper()
+	said := ""
 	for range 5 {
 		r, err := w.Workspace.Run(w.Context(), "apply")
 		if err != nil {
 			w.Fatal(err)
 		}
+		said += r.Plain()
 		if r.Code == 0 {
-			return
+			return said
 		}
 		if w.importLeftOvers(r) == 0 {
 			w.Fatalf("the apply failed and named nothing to import:\n%s", r.Output)
 		}
 	}
 	w.Fatal("five applies and still left-overs")
+	return ""
 }
 
 // importLeftOvers imports every object that an apply met. The import id is between quotes, its name in the summary.

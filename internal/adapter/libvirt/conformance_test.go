@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/libvirt"
 	lab "github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
@@ -29,7 +30,7 @@ func TestConformance(t *testing.T) {
 		Refused: refused(t, s),
 		Backend: p,
 		Kinds: map[string]platformtest.Case{
-			"machine":      {Values: p.machineValues(), Minimal: p.leastMachine, Together: together},
+			"machine":      {Values: p.machineValues(), Minimal: p.leastMachine, Together: together, Slow: 15 * time.Second},
 			"snapshot":     {Values: p.snapshotValues(), Path: snapshotPath, Together: together, SameID: true},
 			"network":      {Values: networkValues()},
 			"disk":         {Values: p.diskValues(), Path: byPool, Together: together, SameID: true},

@@ -20,8 +20,7 @@ type session struct {
 	caps     *libvirtxml.Caps
 	domain   map[string]*libvirtxml.DomainCaps // by virtualisation type, architecture and machine type
 
-	pools   locks // one upload or allocation at a time and pool
-	bridges locks // one definition of a network at a time
+	pools locks // one upload or allocation at a time and pool
 
 	poolsKnown sync.Mutex
 	poolTable  poolTable

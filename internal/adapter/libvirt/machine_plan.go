@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -13,8 +14,8 @@ import (
 )
 
 // Plan refuses what cannot be, lowers the cost of changes that this machine takes while it runs or that come while
-// it is off, and names what a change alters. It asks the server nothing.
-func (m *machines) Plan(_ context.Context, p *platform.Plan[platform.Machine]) error {
+// it is off, and names what a change alters. It asks the server only where the block is new in the configuration.
+func (m *machines) Plan(ctx context.Context, p *platform.Plan[platform.Machine]) error {
 	if err := checkPlan(p); err != nil {
 		return err
 	}
@@ -29,6 +30,31 @@ func (m *machines) Plan(_ context.Context, p *platform.Plan[platform.Machine]) e
 		return nil
 	}
 	soften(p)
+	return m.adopt(ctx, p)
+}
+
+// adopt looks at the machine where a block is written for one that had none, as after an import: what it says already is
+// no reason for a restart.
+func (m *machines) adopt(ctx context.Context, p *platform.Plan[platform.Machine]) error {
+	if p.Prior.Libvirt != nil || p.Want.Libvirt == nil {
+		return nil
+	}
+	d, err := m.s.load(ctx, value(p.Prior.ID), false)
+	if isNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	seen := platform.Machine{Libvirt: &platform.LibvirtMachine{}}
+	(&observed{d: d}).fillOwn(&seen)
+	is, want := reflect.ValueOf(*seen.Libvirt), reflect.ValueOf(*p.Want.Libvirt)
+	for i := range is.NumField() {
+		name := is.Type().Field(i).Tag.Get("tfsdk")
+		if p.Known("libvirt", name) && reflect.DeepEqual(is.Field(i).Interface(), want.Field(i).Interface()) {
+			p.Soften(platform.ClassLive, "libvirt", name)
+		}
+	}
 	return nil
 }
 

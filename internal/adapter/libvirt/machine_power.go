@@ -156,7 +156,7 @@ func unannounced(prior *platform.Machine, want *platform.Machine, what []string)
 		err := errors.New("somebody switched it on since the plan was made, and the change needs it off")
 		return failed("change the machine", prior.Name, platform.As(platform.ErrConflict, err))
 	}
-	if want.BootedAt != nil {
+	if want.BootedAt != nil || want.AllowRestart != nil && !*want.AllowRestart {
 		err := errors.New("it needs a restart for " + joined(what) + ", which the plan did not announce: something changed on the machine since. Plan again")
 		return failed("change the machine", prior.Name, platform.As(platform.ErrConflict, err))
 	}

@@ -82,6 +82,7 @@ func (s *session) networkFree(ctx context.Context, name string) error {
 
 // define writes a definition; original is the document that it was made from.
 func (s *session) define(ctx context.Context, doc *libvirtxml.Network, original string) error {
+	ownBridge(doc)
 	text, err := spelledXML(doc, original)
 	if err != nil {
 		return err
@@ -89,14 +90,7 @@ func (s *session) define(ctx context.Context, doc *libvirtxml.Network, original 
 	return s.defineText(ctx, text)
 }
 
-// defineText writes definitions one after the other: libvirt gives two that come together the same bridge, and then
-// refuses one of them.
 func (s *session) defineText(ctx context.Context, text string) error {
-	unlock, err := s.bridges.lock(ctx, "")
-	if err != nil {
-		return err
-	}
-	defer unlock()
 	return do(ctx, s.client, func(l *libvirt.Libvirt) error {
 		_, err := l.NetworkDefineXML(text)
 		return err

@@ -134,6 +134,18 @@ func setBridge(doc *libvirtxml.Network, name string) {
 	}
 }
 
+// ownBridge names the bridge of a network that has none, by its UUID: libvirt's own choice gives two networks that are
+// defined together the same one, and then refuses one of them.
+func ownBridge(doc *libvirtxml.Network) {
+	if !hasBridge(modeOf(doc)) || doc.Bridge != nil && doc.Bridge.Name != "" || len(doc.UUID) < 8 {
+		return
+	}
+	if doc.Bridge == nil {
+		doc.Bridge = &libvirtxml.NetworkBridge{}
+	}
+	doc.Bridge.Name = "virbr" + doc.UUID[:8]
+}
+
 // setHosts replaces the names that the DNS server knows. Names of one address that stay together keep their order.
 func setHosts(doc *libvirtxml.Network, hosts map[string]string) {
 	if doc.DNS == nil {

@@ -11,6 +11,7 @@ packages=(
 	lvm2 nfs-kernel-server nfs-common                         # pools that are more than a folder
 	openssh-server openssh-client                             # qemu+ssh://
 	util-linux procps xorriso cpio kmod                       # namespaces; looking into and building guests
+	grub-pc-bin grub-common                                   # a guest as a disk that starts by itself
 )
 
 as_root() {

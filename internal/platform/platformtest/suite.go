@@ -15,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine/enginetest"
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
@@ -59,6 +60,8 @@ type Case struct {
 	// Path spells an object otherwise than by id and name, as an import id may; nil where there is no such spelling.
 	// It gets the state's plain value.
 	Path func(state map[string]any) string
+	// Slow is how long it may take to make an object before anything is awaited of it; 0 is two seconds.
+	Slow time.Duration
 	// SameID says that ids are made of names: what is made again under its name has the id of the one before.
 	SameID bool
 	// Together is how many cases may run at a time, where the backend mostly makes us wait; 0 is one.
