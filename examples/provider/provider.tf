@@ -18,6 +18,15 @@ provider "virt" {
     images = { debian-12 = "templates/debian-12" }
   }
 
+  # A KVM host with libvirt, as virsh would reach it. Without uri: LIBVIRT_DEFAULT_URI.
+  platform {
+    name = "kvm1"
+    libvirt {
+      uri = "qemu+ssh://root@kvm1.example.net/system"
+    }
+    images = { debian-12 = "debian-12.qcow2" }
+  }
+
   # A directory that behaves like a vCenter, for learning and for tests of modules.
   platform {
     name = "lab"

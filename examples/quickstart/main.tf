@@ -1,7 +1,9 @@
-# One module on two platforms: a vCenter, and a sandbox that follows vSphere's rules.
+# One module on several platforms: a vCenter, a KVM host with libvirt, and a sandbox that
+# follows vSphere's rules. Only the name of the platform differs.
 #
-# The vCenter's address and password come from the environment: VSPHERE_SERVER,
-# VSPHERE_USER, VSPHERE_PASSWORD, and VIRT_DC1_CA_FILE for its certificate.
+# Addresses and passwords come from the environment: VSPHERE_SERVER, VSPHERE_USER,
+# VSPHERE_PASSWORD, and VIRT_DC1_CA_FILE for the vCenter's certificate; LIBVIRT_DEFAULT_URI,
+# without which libvirt is that of this machine.
 
 terraform {
   required_version = ">= 1.8"
@@ -24,6 +26,12 @@ provider "virt" {
   }
 
   platform {
+    name = "kvm1"
+    libvirt {} # its storage pool is "default" unless pool says otherwise
+    images = { debian-12 = "debian-12.qcow2" }
+  }
+
+  platform {
     name = "lab"
     sandbox {
       dir  = "${path.root}/.sandbox"
@@ -35,7 +43,7 @@ provider "virt" {
 
 module "web" {
   source   = "./web"
-  for_each = toset(["dc1", "lab"])
+  for_each = var.sites
 
   site      = each.key
   memory    = var.memory

@@ -1,3 +1,9 @@
+variable "sites" {
+  description = "Names of the platforms to build on: dc1, kvm1, lab."
+  type        = set(string)
+  default     = ["dc1", "lab"]
+}
+
 variable "memory" {
   description = "Memory of each machine."
   type        = string
@@ -11,7 +17,7 @@ variable "disk_size" {
 }
 
 variable "size" {
-  description = "A fixed size, which vSphere does not have: try \"large\" to see the refusal."
+  description = "A fixed size, which these platforms do not have: try \"large\" to see the refusal."
   type        = string
   default     = null
 }

@@ -104,6 +104,7 @@ func machineNICs() schema.Attribute {
 			"gateway":    owned("Default gateway that goes with the static addresses."),
 			"dns":        ownedList("Name servers that go with the static addresses."),
 			"primary":    ownedBool("Whether this is the first adapter, whatever its key."),
+			"connected":  keptBool("Whether the adapter is plugged in. Left out: it is."),
 			"id":         computed("The platform's id of the adapter."),
 		}},
 	}

@@ -80,6 +80,7 @@ type NIC struct {
 	Gateway   *string  `tfsdk:"gateway"`
 	DNS       []string `tfsdk:"dns"`
 	Primary   *bool    `tfsdk:"primary"`
+	Connected *bool    `tfsdk:"connected"` // plugged in
 	ID        *string  `tfsdk:"id" virt:"binding"`
 }
 

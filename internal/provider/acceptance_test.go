@@ -156,6 +156,10 @@ func removeByHand(t *testing.T, s site, name, id string) {
 		govc(t, s.server, "vm.destroy", name)
 		return
 	}
+	if s.libvirt != nil {
+		virsh(t, s.libvirt, "destroy "+name+"; undefine "+name)
+		return
+	}
 	if err := os.Remove(filepath.Join(s.dir, "machine", id+".json")); err != nil {
 		t.Error(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 )
 
@@ -84,20 +85,44 @@ func exampleText(t *testing.T, dir string) string {
 	return all.String()
 }
 
+// example is an example's configuration on a site: a file that is named after the site stands in for the others. What
+// the host's paths are is the site's affair.
+func (s site) example(t *testing.T, dir string) string {
+	t.Helper()
+	own, _ := filepath.Glob(filepath.Join(examples, dir, "*_"+s.name+".tf"))
+	others, _ := filepath.Glob(filepath.Join(examples, dir, "*_*.tf"))
+	if len(own) == 0 {
+		all, _ := filepath.Glob(filepath.Join(examples, dir, "*.tf"))
+		own = slices.DeleteFunc(all, func(file string) bool { return slices.Contains(others, file) })
+	}
+	var all strings.Builder
+	for _, file := range own {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(text)
+	}
+	if s.libvirt != nil {
+		return strings.ReplaceAll(all.String(), "/srv/", s.libvirt.Dir+"/")
+	}
+	return all.String()
+}
+
 // testResourceExample runs one kind's example, and the data source's on what it made, on every platform.
 func testResourceExample(t *testing.T, dir string) {
-	text := exampleText(t, dir)
 	for name, start := range sitesOf(strings.TrimPrefix(dir, "resources/virt_")) {
 		t.Run(name, func(t *testing.T) {
 			s := start(t)
 			if s.server != nil {
 				govc(t, s.server, "folder.create", "/DC0/vm/web")
 			}
+			text := s.example(t, dir)
 			w := newWorkspace(t, s.provider+text)
 			w.must(0, "apply", "-auto-approve")
 			w.nothing()
 			kind := strings.TrimPrefix(dir, "resources/")
-			d := newWorkspace(t, s.provider+exampleText(t, "data-sources/"+kind))
+			d := newWorkspace(t, s.provider+s.example(t, "data-sources/"+kind))
 			d.must(0, "apply", "-auto-approve")
 			d.nothing()
 			made := w.resources()
@@ -119,7 +144,8 @@ func testResourceExample(t *testing.T, dir string) {
 func testDataExample(t *testing.T, dir string) {
 	for name, start := range sitesOf(strings.TrimPrefix(dir, "data-sources/virt_")) {
 		t.Run(name, func(t *testing.T) {
-			w := newWorkspace(t, start(t).provider+exampleText(t, dir))
+			s := start(t)
+			w := newWorkspace(t, s.provider+s.example(t, dir))
 			w.must(0, "apply", "-auto-approve")
 			w.nothing()
 		})
@@ -165,7 +191,7 @@ func adopted() map[string][]string {
 		"virt_machine":  {"allow_restart", "disks.logs.delete_on_remove", "image_id", "login.", "user_data", "vsphere."},
 		"virt_disk":     {"type"},
 		"virt_image":    {"machine_id"},
-		"virt_network":  {"vsphere."},
+		"virt_network":  {"vsphere.", "libvirt."},
 		"virt_snapshot": {"memory"},
 
 		"virt_storage_pool": {"libvirt."},
@@ -179,6 +205,9 @@ func known(made []resourceState) map[string]string {
 		flatten(values, r.Address, r.Values)
 		if r.Type == "virt_disk" {
 			delete(values, r.Address+".type") // vSphere does not tell it: only what was configured is known
+		}
+		if r.Type == "virt_storage_pool" {
+			delete(values, r.Address+".available") // others write to the same file system
 		}
 	}
 	return values
@@ -213,13 +242,13 @@ func importsByName(t *testing.T, s site, dir, text string, made []resourceState)
 	if err != nil {
 		t.Fatal(err)
 	}
-	commands := regexp.MustCompile(`(?m)^terraform import (\S+) '?(dc1/[^'\n]+)'?$`).FindAllStringSubmatch(string(script), -1)
+	commands := regexp.MustCompile(`(?m)^terraform import (\S+) '?((?:dc1|kvm1)/[^'\n]+)'?$`).FindAllStringSubmatch(string(script), -1)
 	if len(commands) == 0 {
 		t.Errorf("%s/import.sh imports nothing", dir)
 	}
 	for _, c := range commands {
 		for _, r := range made {
-			if ref := importRef(s, r, c[2]); r.Address == c[1] {
+			if ref := importRef(s, r, c[2]); r.Address == c[1] && ref != "" {
 				w := newWorkspace(t, s.provider+text)
 				w.must(0, "import", r.Address, ref)
 				if got := w.resource(r.Address).text("id"); got != r.text("id") {
@@ -230,9 +259,18 @@ func importsByName(t *testing.T, s site, dir, text string, made []resourceState)
 	}
 }
 
-// importRef is an example's import id on a site: an id of the platform becomes that of the object, and the sandbox has
-// neither folders nor files.
+// importRef is an example's import id on a site: an id of the platform becomes that of the object, and only a vCenter has
+// folders and files in datastores. A reference to kvm1 is for libvirt alone; "" is one that says nothing here.
 func importRef(s site, r resourceState, ref string) string {
+	if own, ok := strings.CutPrefix(ref, "kvm1/"); ok {
+		switch {
+		case s.libvirt == nil:
+			return ""
+		case strings.HasPrefix(own, "/"):
+			return "dc1/" + r.text("id")
+		}
+		return "dc1/" + own
+	}
 	if regexp.MustCompile(`^dc1/[0-9a-f]{8}-|^dc1/dvportgroup-`).MatchString(ref) {
 		return "dc1/" + r.text("id")
 	}
@@ -249,16 +287,21 @@ func importRef(s site, r resourceState, ref string) string {
 // leftovers lists what is on a platform that was not there at the start.
 func leftovers(t *testing.T, s site) []string {
 	t.Helper()
-	if s.server == nil {
-		var left []string
+	var left []string
+	switch {
+	case s.server != nil:
+		left = strings.Fields(govc(t, s.server, "find", "/DC0/vm", "-type", "m"))
+	case s.libvirt != nil:
+		left = strings.Fields(virsh(t, s.libvirt, "list --all --name; net-list --all --name; pool-list --all --name"))
+		left = append(left, volumesOf(t, s.libvirt, "default")...)
+	default:
 		for _, kind := range []string{"machine", "disk", "snapshot", "storage_pool"} {
 			files, _ := filepath.Glob(filepath.Join(s.dir, kind, "*.json"))
 			left = append(left, files...)
 		}
-		return left
 	}
-	found := strings.Fields(govc(t, s.server, "find", "/DC0/vm", "-type", "m"))
-	return slices.DeleteFunc(found, func(path string) bool { return path == "/DC0/vm/"+vcenter.Template })
+	there := []string{"/DC0/vm/" + vcenter.Template, "app", "default", "second", "tiny.raw", libvirt.ExampleImage}
+	return slices.DeleteFunc(left, func(name string) bool { return slices.Contains(there, name) })
 }
 
 func testFunction(t *testing.T, dir string) {
@@ -271,12 +314,13 @@ func testFunction(t *testing.T, dir string) {
 	w.nothing()
 }
 
-// testProviderExample connects to both platforms of the example.
+// testProviderExample connects to every platform of the example.
 func testProviderExample(t *testing.T, dir string) {
 	server := startVCenter(t, vcenter.Options{})
+	kvm := libvirtSite(t).libvirt
 	w := newWorkspace(t, `
 data "virt_image" "os" {
-  for_each = toset(["dc1", "lab"])
+  for_each = toset(["dc1", "kvm1", "lab"])
   platform = each.key
   name     = "debian-12"
 }
@@ -287,7 +331,8 @@ resource "virt_machine" "m" {
   image_id = each.value.id
 }
 `, environment(server)...)
-	w.write("main.tf", exampleText(t, dir)+strings.SplitAfterN(w.read("main.tf"), "}\n}\n", 2)[1])
+	text := strings.ReplaceAll(exampleText(t, dir), "qemu+ssh://root@kvm1.example.net/system", kvm.URI())
+	w.write("main.tf", text+strings.SplitAfterN(w.read("main.tf"), "}\n}\n", 2)[1])
 	w.must(0, "apply", "-auto-approve")
 	w.nothing()
 	for _, r := range w.resources() {
@@ -303,38 +348,72 @@ func environment(s *vcenter.Server) []string {
 	return []string{"VSPHERE_SERVER=" + s.Host, "VSPHERE_USER=" + s.User, "VSPHERE_PASSWORD=" + s.Password, "VIRT_DC1_CA_FILE=" + s.CAFile}
 }
 
-// testQuickstart runs one module on two platforms.
+// testQuickstart runs one module on a vCenter and in a sandbox, and then on a real libvirt, too.
 func testQuickstart(t *testing.T, dir string) {
+	t.Run("without libvirt", func(t *testing.T) { quickstart(t, dir, nil, "dc1", "lab") })
+	t.Run("everywhere", func(t *testing.T) {
+		disk := filepath.Join(t.TempDir(), "disk")
+		if err := libvirt.NeedGuest(t).WriteDisk(t.Context(), disk); err != nil {
+			t.Fatal(err)
+		}
+		server := libvirt.Serve(t, libvirt.Options{})
+		if err := server.Furnish(t.Context(), disk); err != nil {
+			t.Fatal(err)
+		}
+		quickstart(t, dir, server, "dc1", "kvm1", "lab")
+	})
+}
+
+// quickstart applies the example's module on some of its sites, changes it while everything runs, imports and destroys it.
+func quickstart(t *testing.T, dir string, kvm *libvirt.Server, names ...string) {
 	server := startVCenter(t, vcenter.Options{})
-	start := func() *workspace {
-		w := newWorkspace(t, "", environment(server)...)
-		if err := os.RemoveAll(filepath.Join(w.Dir, "main.tf")); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.CopyFS(w.Dir, os.DirFS(filepath.Join(examples, dir))); err != nil {
-			t.Fatal(err)
-		}
-		w.must(0, "get")
-		return w
+	env := append(environment(server), `TF_VAR_sites=["`+strings.Join(names, `","`)+`"]`)
+	if kvm != nil {
+		env = append(env, "LIBVIRT_DEFAULT_URI="+kvm.URI())
 	}
-	w := start()
+	w := copied(t, dir, env)
 	w.must(0, "apply", "-auto-approve")
 	w.nothing()
-	made := w.resources()
-	if len(made) != 2 {
-		t.Fatalf("the quickstart made %d machines, want 2", len(made))
+	if got := len(w.resources()); got != len(names) {
+		t.Fatalf("the quickstart made %d machines, want %d", got, len(names))
 	}
-	again := start()
+	p := w.planned("-var=disk_size=20GiB")
+	for _, name := range names {
+		address := `module.web["` + name + `"].virt_machine.web`
+		exactly(t, "changes on "+name, map[string]string{"disks.data.size": `"10GiB" → "20GiB"`}, p.Changes[address])
+	}
+	w.must(0, "apply", "-auto-approve", "-var=disk_size=20GiB")
+	w.must(0, "plan", "-detailed-exitcode", "-var=disk_size=20GiB")
+	again := copied(t, dir, append(env, "TF_VAR_disk_size=20GiB"))
 	if err := os.CopyFS(filepath.Join(again.Dir, ".sandbox"), os.DirFS(filepath.Join(w.Dir, ".sandbox"))); err != nil {
 		t.Fatal(err)
 	}
-	again.write("import.tf", importBlocks(made))
+	again.write("import.tf", importBlocks(w.resources()))
 	again.must(0, "apply", "-auto-approve")
 	again.nothing()
 	again.must(0, "destroy", "-auto-approve")
 	if left := machinesOf(t, server); len(left) != 0 {
 		t.Errorf("destroy left %v", left)
 	}
+	if kvm != nil {
+		if left := leftovers(t, site{libvirt: kvm}); len(left) != 0 {
+			t.Errorf("destroy left %v", left)
+		}
+	}
+}
+
+// copied is a workspace with an example of several files.
+func copied(t *testing.T, dir string, env []string) *workspace {
+	t.Helper()
+	w := newWorkspace(t, "", env...)
+	if err := os.RemoveAll(filepath.Join(w.Dir, "main.tf")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(w.Dir, os.DirFS(filepath.Join(examples, dir))); err != nil {
+		t.Fatal(err)
+	}
+	w.must(0, "get")
+	return w
 }
 
 func (w *workspace) read(name string) string {

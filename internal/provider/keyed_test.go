@@ -55,6 +55,9 @@ func (w *workspace) put(config string) {
 // diskFiles lists the disks that there are, of machines and kept ones.
 func (w *workspace) diskFiles(s site) []string {
 	w.Helper()
+	if s.libvirt != nil {
+		return made(w.T, s.libvirt, "default")
+	}
 	if s.server == nil {
 		kept, _ := filepath.Glob(filepath.Join(s.dir, "disk", "*.json"))
 		disks, _ := w.resource(machineAddress).Values["disks"].(map[string]any)

@@ -6,35 +6,56 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
+	"github.com/terraform-virt/terraform-provider-virt/internal/provider"
 )
 
 // site is a platform that tests run against. Its connection is called dc1.
 type site struct {
 	name     string
 	provider string          // the provider block
-	server   *vcenter.Server // nil for a sandbox
+	server   *vcenter.Server // of vsphere
+	libvirt  *libvirt.Server // of libvirt
 	dir      string          // of a sandbox
 }
 
 // sites are the platforms that every example and every life of an object is shown on.
 func sites() map[string]func(*testing.T) site {
-	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "sandbox": sandboxSite}
+	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "sandbox": sandboxSite}
 }
 
-// sitesOf are the platforms that a kind is shown on: what vSphere's adapter does not offer, a sandbox with rules of its
-// own does.
+// sitesOf are the platforms that a kind is shown on: those that offer it. What vSphere's adapter does not offer, a sandbox
+// with rules of its own does.
 func sitesOf(kind string) map[string]func(*testing.T) site {
-	if kind == "storage_pool" || kind == "host" {
-		return map[string]func(*testing.T) site{"sandbox": ownSandboxSite}
+	all := sites()
+	for _, d := range provider.Platforms() {
+		if _, ok := d.Traits[kind]; ok {
+			continue
+		}
+		delete(all, d.Name)
+		if d.Name == "vsphere" {
+			all["sandbox"] = ownSandboxSite
+		}
 	}
-	return sites()
+	return all
 }
 
 func vsphereSite(t *testing.T) site {
 	t.Helper()
 	server := startVCenter(t, vcenter.Options{})
 	return site{name: "vsphere", provider: vsphereBlock(server), server: server}
+}
+
+// libvirtSite is a real libvirt daemon with the same image and network. Its guest is the smallest that heeds the power
+// button.
+func libvirtSite(t *testing.T) site {
+	t.Helper()
+	server := startLibvirt(t, libvirt.Options{})
+	if err := server.Furnish(t.Context(), filepath.Join(server.Pool("default"), "tiny.raw")); err != nil {
+		t.Fatal(err)
+	}
+	return site{name: "libvirt", provider: libvirtBlock(server.URI(), `shutdown_timeout = "10s"`), libvirt: server}
 }
 
 // sandboxSite is a directory that follows vSphere's rules and has the same image and network.

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/digitalocean/go-libvirt"
-	"github.com/digitalocean/go-libvirt/socket/dialers"
 )
 
 const (
@@ -20,122 +17,120 @@ const (
 	dialLimit = 30 * time.Second
 	// redialLimit is how long a server that was there before may be away: a daemon's restart takes seconds.
 	redialLimit = 30 * time.Second
+	// redialPause is the longest pause between two attempts.
+	redialPause = 2 * time.Second
 	// retireGrace is how long calls of others may go on over a connection on which one call hangs.
 	retireGrace = 30 * time.Second
+	// closeLimit bounds each of the two halves of closing: to take leave, and to end.
+	closeLimit = 800 * time.Millisecond
 )
 
-// client keeps the connection to one server. Calls are multiplexed; a lost connection is dialled again; a call that
-// hangs is cut by its context, after which new calls take a fresh connection.
+// errClosed is the answer to those who call after the end.
+var errClosed = errors.New("the connection was closed")
+
+// client keeps the connection to one server. Calls are multiplexed; a lost connection is dialled again, once for all
+// who need it; a call that hangs is cut by its context, after which new calls take a fresh connection.
 type client struct {
 	uri     *uri
 	dial    func(ctx context.Context) (net.Conn, error)
 	timeout time.Duration // of one call; 0 is none
 
-	calls atomic.Int64 // how many were made, for tests
+	calls  atomic.Int64 // how many were made, for tests
+	events hub
 
 	mu     sync.Mutex
-	link   *link
+	link   *link    // what new calls take; nil is none
+	dialed *dialing // under way; nil is none
+	was    bool     // the server was there not long ago: it may come back
+	lines  lines
 	closed bool
-	events hub
 }
 
-// link is one connection.
-type link struct {
-	rpc   *libvirt.Libvirt
-	conn  *watched
-	under sync.WaitGroup // calls under way
-	once  sync.Once
-}
-
-// watched remembers why its stream ended: the protocol's own errors do not say.
-type watched struct {
-	net.Conn
-	why atomic.Pointer[error]
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	n, err := w.Conn.Read(b)
-	if err != nil {
-		w.why.CompareAndSwap(nil, &err)
-	}
-	return n, err
-}
-
-// open dials and greets the server.
-func (c *client) open(ctx context.Context) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialLimit)
-	defer cancel()
-	conn, err := c.dial(ctx)
-	if err != nil {
-		return nil, err
-	}
-	l := &link{conn: &watched{Conn: conn}}
-	l.rpc = libvirt.NewWithDialer(dialers.NewAlreadyConnected(l.conn))
-	done := make(chan error, 1)
-	go func() { done <- l.rpc.ConnectToURI(libvirt.ConnectURI(c.uri.name())) }()
-	select {
-	case err = <-done:
-	case <-ctx.Done():
-		err = fmt.Errorf("the server does not answer: %w", ctx.Err())
-	}
-	if err != nil {
-		_ = conn.Close()
-		return nil, l.explain(err)
-	}
-	return l, nil
-}
-
-// alive says whether nothing ended the connection yet.
-func (l *link) alive() bool { return l.conn.why.Load() == nil && l.rpc.IsConnected() }
-
-// explain replaces the protocol's "interrupted" by the reason why the stream ended.
-func (l *link) explain(err error) error {
-	if !lost(err) {
-		return err
-	}
-	if why := l.conn.why.Load(); why != nil && !errors.Is(*why, net.ErrClosed) {
-		if errors.Is(*why, io.EOF) && (*why).Error() == io.EOF.Error() {
-			return fmt.Errorf("the server closed the connection: %w", err)
+// newClient connects to nothing yet.
+func newClient(u *uri, dial func(context.Context) (net.Conn, error), timeout time.Duration) *client {
+	c := &client{uri: u, timeout: timeout}
+	c.dial = func(ctx context.Context) (net.Conn, error) {
+		conn, err := dial(ctx)
+		if err != nil {
+			return nil, err
 		}
-		return fmt.Errorf("%w: %w", err, *why)
+		return c.lines.add(conn)
 	}
-	return err
+	return c
 }
 
-// lost says whether an error means that the connection is gone.
-func lost(err error) bool {
-	return errors.Is(err, libvirt.ErrInterrupted) || errors.Is(err, syscall.EINVAL) || errors.Is(err, net.ErrClosed) ||
-		errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
+// dialing is one attempt to connect, and whoever waits for it.
+type dialing struct {
+	done chan struct{}
+	stop context.CancelFunc
+	link *link
+	err  error
 }
 
-// take gives the connection with one call counted on it; the caller calls under.Done. It dials when there is none.
+// take gives a connection with one call counted on it; the caller releases it. It dials when there is none.
 func (c *client) take(ctx context.Context) (*link, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.closed {
-		return nil, net.ErrClosed
+		c.mu.Unlock()
+		return nil, errClosed
 	}
-	if c.link != nil && c.link.alive() {
-		c.link.under.Add(1)
-		return c.link, nil
+	if l := c.link; l != nil && l.alive() {
+		l.under++
+		c.mu.Unlock()
+		return l, nil
 	}
-	again := c.link != nil
+	if c.dialed == nil {
+		c.dialed = c.redial(ctx, c.was)
+	}
+	d := c.dialed
+	c.mu.Unlock()
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("there is no connection to %s: %w", c.uri.where(), ctx.Err())
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	d.link.under++
+	return d.link, nil
+}
+
+// redial starts to connect. It does not end with the one who was first to need the connection: others wait for it, too.
+// It needs the lock.
+func (c *client) redial(ctx context.Context, again bool) *dialing {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	d := &dialing{done: make(chan struct{}), stop: stop}
+	go func() {
+		defer close(d.done)
+		defer stop()
+		d.link, d.err = c.persist(ctx, again)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.dialed, c.link, c.was = nil, d.link, d.err == nil
+		if c.closed && d.link != nil {
+			d.link, d.err = nil, errClosed
+			c.link = nil
+		}
+	}()
+	return d
+}
+
+// persist connects. A server that was there before gets the time of a restart.
+func (c *client) persist(ctx context.Context, again bool) (*link, error) {
 	l, err := c.open(ctx)
-	for wait := 100 * time.Millisecond; err != nil && again && wait < redialLimit && unreachable(err); wait *= 2 {
+	until := time.Now().Add(redialLimit)
+	for pause := 50 * time.Millisecond; err != nil && again && unreachable(err) && time.Now().Before(until); pause = min(2*pause, redialPause) {
 		select {
 		case <-ctx.Done():
 			return nil, err
-		case <-time.After(wait):
+		case <-time.After(pause):
 		}
 		l, err = c.open(ctx)
 	}
-	if err != nil {
-		return nil, err
-	}
-	c.link = l
-	c.events.follow(l)
-	l.under.Add(1)
-	return l, nil
+	return l, err
 }
 
 func unreachable(err error) bool {
@@ -143,60 +138,52 @@ func unreachable(err error) bool {
 	return lost(err) || errors.As(err, &op)
 }
 
+// release takes one call off a connection. One out of use ends with its last call.
+func (c *client) release(l *link) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l.under--
+	if l.retired && l.under == 0 {
+		l.close()
+	}
+}
+
 // retire takes a connection out of use: calls under way may end, new ones get another.
 func (c *client) retire(l *link) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.link == l {
 		c.link = nil
 	}
-	c.mu.Unlock()
-	go l.close()
+	if !l.retired {
+		l.retired = true
+		time.AfterFunc(retireGrace, l.close)
+	}
 }
 
-// close ends a connection once its calls are done, or after a grace.
-func (l *link) close() {
-	l.once.Do(func() {
-		idle := make(chan struct{})
-		go func() { l.under.Wait(); close(idle) }()
-		select {
-		case <-idle:
-		case <-time.After(retireGrace):
-		}
-		_ = l.conn.Close()
-	})
-}
-
-// close ends the connection at once.
+// close ends every connection, within two seconds whatever the server does. Calls under way end with an error.
 func (c *client) close(context.Context) error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closed = true
-	if c.link == nil {
+	if c.closed {
+		c.mu.Unlock()
 		return nil
 	}
-	l := c.link
+	c.closed = true
+	l, d := c.link, c.dialed
 	c.link = nil
-	l.leave()
-	return nil
-}
-
-// leave says good-bye, for which a connection that is stuck gets a second, and ends the connection.
-func (l *link) leave() {
-	bye := make(chan struct{})
-	go func() { _ = l.rpc.Disconnect(); close(bye) }()
-	select {
-	case <-bye:
-	case <-time.After(time.Second):
+	c.mu.Unlock()
+	if d != nil {
+		d.stop()
 	}
-	_ = l.conn.Close()
+	if l != nil {
+		l.leave()
+	}
+	c.lines.end(closeLimit)
+	return nil
 }
 
 // once makes one call. When the context ends first, the call is left to itself and the connection retired.
 func once[T any](ctx context.Context, c *client, call func(*libvirt.Libvirt) (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
-	}
 	var none T
 	if c.timeout > 0 {
 		var cancel context.CancelFunc
@@ -207,15 +194,26 @@ func once[T any](ctx context.Context, c *client, call func(*libvirt.Libvirt) (T,
 	if err != nil {
 		return none, err
 	}
+	defer c.release(l)
 	c.calls.Add(1)
+	type answer struct {
+		value T
+		err   error
+	}
 	done := make(chan answer, 1)
 	go func() {
-		defer l.under.Done()
-		value, err := call(l.rpc)
-		done <- answer{value, err}
+		var a answer
+		a.err = l.guard(func() (err error) {
+			a.value, err = call(l.rpc)
+			return err
+		})
+		done <- a
 	}()
 	select {
 	case a := <-done:
+		if lost(a.err) {
+			c.retire(l) // it may not know yet
+		}
 		return a.value, l.explain(a.err)
 	case <-ctx.Done():
 		c.retire(l)
@@ -240,10 +238,8 @@ func act[T any](ctx context.Context, c *client, call func(*libvirt.Libvirt) (T, 
 		return value, err
 	}
 	value, err = once(ctx, c, call)
-	for _, code := range already {
-		if is(err, code) {
-			return value, nil
-		}
+	if is(err, already...) {
+		return value, nil
 	}
 	return value, err
 }
@@ -263,15 +259,21 @@ func (c *client) stream(ctx context.Context, call func(*libvirt.Libvirt) error) 
 	}
 	c.calls.Add(1)
 	done := make(chan error, 1)
-	go func() { done <- call(l.rpc) }()
+	go func() { done <- l.guard(func() error { return call(l.rpc) }) }()
 	select {
-	case err := <-done:
-		go l.leave()
-		return l.explain(err)
+	case err = <-done:
 	case <-ctx.Done():
-		_ = l.conn.Close()
+		l.close()
 		return fmt.Errorf("the transfer was cut: %w", ctx.Err())
 	}
+	err = l.explain(err)
+	go func() {
+		if err == nil {
+			l.leave()
+		}
+		l.close()
+	}()
+	return err
 }
 
 // is reports whether the server answered with one of the codes.

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -39,16 +40,19 @@ func (d *dialer) address(port string) string {
 	return net.JoinHostPort(d.uri.host, port)
 }
 
+// unix tries the sockets. Of its failures the one of a socket that is there tells more.
 func (d *dialer) unix(ctx context.Context) (net.Conn, error) {
-	var errs []error
+	var first error
 	for _, path := range d.uri.sockets() {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
 		if err == nil {
 			return conn, nil
 		}
-		errs = append(errs, err)
+		if first == nil || errors.Is(first, os.ErrNotExist) && !errors.Is(err, os.ErrNotExist) {
+			first = err
+		}
 	}
-	return nil, errors.Join(errs...)
+	return nil, first
 }
 
 // tls connects and waits for the byte by which the server says that it accepts the client's certificate.
@@ -66,6 +70,12 @@ func (d *dialer) tls(ctx context.Context) (net.Conn, error) {
 	verdict := make([]byte, 1)
 	if _, err := conn.Read(verdict); err != nil {
 		_ = conn.Close()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("the server does not say whether it accepts the client certificate: %w", ctx.Err())
+		}
+		if errors.Is(err, io.EOF) {
+			err = errors.New("it closed the connection")
+		}
 		return nil, platform.As(platform.ErrUnauthorised, fmt.Errorf("the server did not accept the client certificate: %w", err))
 	}
 	if verdict[0] != 1 {
@@ -79,10 +89,13 @@ func (d *dialer) tls(ctx context.Context) (net.Conn, error) {
 func (d *dialer) certificates() (*tls.Config, error) {
 	config := &tls.Config{ServerName: d.uri.host, MinVersion: tls.VersionTLS12}
 	cert, key := d.config.String(setCert), d.config.String(setKey)
+	if (cert == "") != (key == "") {
+		return nil, platform.As(platform.ErrInvalid, errors.New("client_certificate and client_key belong together"))
+	}
 	if cert == "" {
 		cert, key = d.found("clientcert.pem"), d.found("clientkey.pem")
 	}
-	if cert != "" {
+	if cert != "" && key != "" {
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {
 			return nil, platform.As(platform.ErrInvalid, fmt.Errorf("client certificate: %w", err))
@@ -96,6 +109,9 @@ func (d *dialer) certificates() (*tls.Config, error) {
 	ca := d.config.String(setCAFile)
 	if ca == "" {
 		ca = d.found("cacert.pem")
+	}
+	if ca == "" && d.uri.params.Has("pkipath") {
+		return nil, platform.As(platform.ErrInvalid, fmt.Errorf("authority: there is no cacert.pem in the pkipath %s", d.uri.params.Get("pkipath")))
 	}
 	if ca == "" {
 		return config, nil // the system's authorities
@@ -114,7 +130,7 @@ func (d *dialer) certificates() (*tls.Config, error) {
 // found looks for a file where libvirt does: pkipath, the user's directory, the system's; "" is none.
 func (d *dialer) found(name string) string {
 	if dir := d.uri.params.Get("pkipath"); dir != "" {
-		return filepath.Join(dir, name)
+		return foundIn(name, dir)
 	}
 	var dirs []string
 	if home, err := os.UserHomeDir(); err == nil {
@@ -128,6 +144,10 @@ func (d *dialer) found(name string) string {
 	default:
 		dirs = append(dirs, "/etc/pki/libvirt")
 	}
+	return foundIn(name, dirs...)
+}
+
+func foundIn(name string, dirs ...string) string {
 	for _, dir := range dirs {
 		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
 			return filepath.Join(dir, name)

@@ -14,14 +14,14 @@ const readAhead = 3
 // New gives the platform as data.
 func New() platform.Driver {
 	return platform.Driver{
-		Name:       "libvirt",
-		Title:      "KVM (libvirt)",
-		Doc:        "Machines, networks, volumes, base images, pools and snapshots of a host with libvirt 8.0 or later: KVM, or QEMU without it.",
-		Conformant: true,
-		Settings:   settings(),
+		Name:     "libvirt",
+		Title:    "KVM (libvirt)",
+		Doc:      "Machines, networks, volumes, base images, pools and snapshots of a host with libvirt 8.0 or later: KVM, or QEMU without it.",
+		Settings: settings(),
 		Traits: map[string]platform.Traits{
 			"machine":      machineTraits(),
 			"snapshot":     snapshotTraits(),
+			"host":         hostTraits(),
 			"network":      networkTraits(),
 			"disk":         diskTraits(),
 			"image":        imageTraits(),
@@ -47,6 +47,7 @@ func open(ctx context.Context, c platform.Config) (*platform.Conn, error) {
 		Endpoint:     endpoint,
 		Machines:     &machines{s},
 		Snapshots:    &snapshots{s},
+		Hosts:        &hosts{s},
 		Networks:     &networks{s},
 		Disks:        &disks{s},
 		Images:       newImages(s),
@@ -61,11 +62,11 @@ func openSession(ctx context.Context, c platform.Config) (*session, error) {
 		return nil, err
 	}
 	d := &dialer{uri: u, config: c}
-	s := &session{client: &client{uri: u, dial: d.dial, timeout: c.Duration(setTimeout)}, config: c}
+	s := &session{client: newClient(u, d.dial, c.Duration(setTimeout)), config: c}
 	l, err := s.take(ctx)
 	if err != nil {
 		return nil, failed("connect to", u.where(), err)
 	}
-	l.under.Done()
+	s.release(l)
 	return s, nil
 }

@@ -2,8 +2,10 @@ package libvirt
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 
@@ -43,14 +45,83 @@ func classify(err error) (hint string, class error) {
 		return "", nil
 	case errors.Is(err, context.DeadlineExceeded):
 		return "", platform.ErrTimeout
+	case errors.Is(err, errPacket):
+		return "Is there a libvirt daemon behind the setting uri?", platform.ErrUnreachable
 	case errors.Is(err, libvirt.ErrUnsupported):
 		return "The libvirt on the host is too old for it", platform.ErrUnsupported
 	case lost(err):
 		return "The connection was lost; plan again to see what was done", platform.ErrUnreachable
 	case errors.As(err, &op):
-		return "Check the setting uri (LIBVIRT_DEFAULT_URI), and that libvirtd runs there", platform.ErrUnreachable
+		return checkURI, platform.ErrUnreachable
 	}
 	return "", nil
+}
+
+const (
+	checkURI = "Check the setting uri (LIBVIRT_DEFAULT_URI), and that libvirtd or virtqemud runs there"
+	needRole = "The user of the connection needs the right to manage libvirt there: the group libvirt, a polkit rule, or root"
+)
+
+// unconnected is failed for an attempt to connect: it knows what each transport can stumble over.
+func unconnected(u *uri, err error) error {
+	if told := (*platform.OpError)(nil); errors.As(err, &told) || errors.Is(err, context.Canceled) || errors.Is(err, errClosed) {
+		return err
+	}
+	if said := (*sshError)(nil); errors.As(err, &said) {
+		err = said
+	}
+	hint, class := noWayIn(u, err)
+	if class == nil {
+		return failed("connect to", u.where(), err)
+	}
+	return platform.As(class, &platform.OpError{Op: "connect to", On: u.where(), Err: err, Hint: hint})
+}
+
+// noWayIn finds the class and the hint of what keeps a connection from being made.
+func noWayIn(u *uri, err error) (hint string, class error) {
+	var told libvirt.Error
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &told):
+		if strings.Contains(told.Message, "authentication") && u.transport == overTCP {
+			return "The daemon asks for SASL, which this provider does not speak: use qemu+tls or qemu+ssh", platform.ErrUnauthorised
+		}
+		return "", nil
+	case errors.As(err, &untrusted):
+		return "Set ca_file to the PEM file of the authority that signed the server's certificate, whose name has to be the one in the setting uri", platform.ErrUnauthorised
+	case errors.Is(err, platform.ErrUnauthorised) && u.transport == overTLS:
+		return "Set client_certificate and client_key, or pkipath in the setting uri, to a certificate of an authority that the server trusts", platform.ErrUnauthorised
+	case u.transport == overSSH:
+		return whySSH(u, err)
+	case errors.Is(err, os.ErrPermission):
+		return needRole, platform.ErrUnauthorised
+	case u.transport == overUnix && u.session() && errors.Is(err, os.ErrNotExist):
+		return "Nobody runs a session daemon for this user: virsh -c qemu:///session list starts one", platform.ErrUnreachable
+	case lost(err):
+		return checkURI, platform.ErrUnreachable
+	}
+	return "", nil
+}
+
+// whySSH judges by what ssh said.
+func whySSH(u *uri, err error) (hint string, class error) {
+	var said *sshError
+	switch {
+	case !errors.As(err, &said) && errors.Is(err, context.DeadlineExceeded):
+		return "Does the host answer? " + trySSH(u), platform.ErrTimeout
+	case !errors.As(err, &said):
+		return "", nil
+	case strings.Contains(said.text, "Permission denied"), strings.Contains(said.text, "verification failed"):
+		return trySSH(u), platform.ErrUnauthorised
+	case strings.Contains(said.text, "libvirt-sock"), strings.Contains(said.text, "virt-ssh-helper"):
+		return "ssh gets through, but no daemon answers there: is libvirtd or virtqemud running?", platform.ErrUnreachable
+	}
+	return trySSH(u), platform.ErrUnreachable
+}
+
+// trySSH is what to do by hand.
+func trySSH(u *uri) string {
+	return "By hand this has to work without a question: " + strings.Join(slices.Concat(sshProgram(u), []string{"--", u.host, "true"}), " ")
 }
 
 // classOf keeps the class that an error carries already.
@@ -106,7 +177,7 @@ func classifyCode(told libvirt.Error) (hint string, class error) {
 func hintFor(class error, message string) string {
 	switch {
 	case class == platform.ErrUnauthorised:
-		return "The user of the connection needs the right to manage libvirt there: the group libvirt, a polkit rule, or root"
+		return needRole
 	case strings.Contains(message, "agent"):
 		return "The guest's agent does not answer: is qemu-guest-agent installed and running in the guest?"
 	}

@@ -8,14 +8,13 @@ import (
 	"github.com/digitalocean/go-libvirt"
 )
 
-// pulse is how often something awaited is looked at though no event came: events of a lost connection are lost.
+// pulse is how often something awaited is looked at though no event came.
 const pulse = 5 * time.Second
 
-// hub tells waiters that something happened to a domain. It follows a connection only while somebody waits.
+// hub tells waiters that something happened to a domain.
 type hub struct {
-	mu       sync.Mutex
-	waiters  map[*waiter]bool
-	followed *link
+	mu      sync.Mutex
+	waiters map[*waiter]bool
 }
 
 // waiter is one who waits for a domain.
@@ -31,7 +30,7 @@ func (w *waiter) wake() {
 	}
 }
 
-// watched lists the events that waiters wait for.
+// awaitedEvents lists what waiters wait for. domainOf reads all of them.
 func awaitedEvents() []libvirt.DomainEventID {
 	return []libvirt.DomainEventID{
 		libvirt.DomainEventIDLifecycle, libvirt.DomainEventIDDeviceRemoved, libvirt.DomainEventIDDeviceRemovalFailed,
@@ -55,37 +54,6 @@ func (h *hub) join(domain libvirt.UUID) (w *waiter, leave func()) {
 	}
 }
 
-// follow subscribes to a connection's events when somebody waits and nobody has yet.
-func (h *hub) follow(l *link) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if l == nil || h.followed == l || len(h.waiters) == 0 {
-		return
-	}
-	h.followed = l
-	for _, id := range awaitedEvents() {
-		go h.listen(l, id)
-	}
-}
-
-// listen hands on one kind of events until the connection ends, and then wakes everybody: something may have happened
-// meanwhile.
-func (h *hub) listen(l *link, id libvirt.DomainEventID) {
-	events, err := l.rpc.SubscribeEvents(context.Background(), id, nil)
-	if err != nil {
-		return // an old server without this event: the pulse serves
-	}
-	for e := range events {
-		h.tell(domainOf(e))
-	}
-	h.mu.Lock()
-	if h.followed == l {
-		h.followed = nil
-	}
-	h.mu.Unlock()
-	h.tell(libvirt.UUID{})
-}
-
 // tell wakes the waiters of a domain, all of them for the empty one.
 func (h *hub) tell(domain libvirt.UUID) {
 	h.mu.Lock()
@@ -97,32 +65,33 @@ func (h *hub) tell(domain libvirt.UUID) {
 	}
 }
 
-// domainOf is whom an event is about; empty is everybody.
-func domainOf(event any) libvirt.UUID {
-	switch e := event.(type) {
-	case *libvirt.DomainEventCallbackLifecycleMsg:
-		return e.Msg.Dom.UUID
-	case *libvirt.DomainEventCallbackDeviceRemovedMsg:
-		return e.Msg.Dom.UUID
-	case *libvirt.DomainEventCallbackDeviceRemovalFailedMsg:
-		return e.Dom.UUID
-	case *libvirt.DomainEventCallbackAgentLifecycleMsg:
-		return e.Dom.UUID
-	case *libvirt.DomainEventCallbackBlockJobMsg:
-		return e.Msg.Dom.UUID
+// follow makes sure that the connection tells events. Each connection is asked for them once, by the first who waits.
+func (c *client) follow(ctx context.Context) {
+	l, err := c.take(ctx)
+	if err != nil {
+		return // looking says it
 	}
-	return libvirt.UUID{}
+	defer c.release(l)
+	l.listen.Do(func() {
+		_, _ = once(ctx, c, func(rpc *libvirt.Libvirt) (none struct{}, _ error) {
+			if rpc != l.rpc {
+				return none, nil // lost meanwhile: the next round asks its successor
+			}
+			for _, id := range awaitedEvents() {
+				_, _ = rpc.ConnectDomainEventCallbackRegisterAny(int32(id), nil) // an old server lacks some: the pulse serves
+			}
+			return none, nil
+		})
+	})
 }
 
-// await looks until look says that it is done, after every event of the domain and every while. ahead of the first
-// look it subscribes, so that nothing is missed.
+// await looks until look says that it is done: after every event of the domain, when the connection is lost, and every
+// while. Before the first look it asks for events, so that nothing is missed.
 func (c *client) await(ctx context.Context, domain libvirt.UUID, every time.Duration, look func() (done bool, err error)) error {
 	w, leave := c.events.join(domain)
 	defer leave()
-	c.mu.Lock()
-	c.events.follow(c.link)
-	c.mu.Unlock()
 	for {
+		c.follow(ctx)
 		done, err := look()
 		if done || err != nil {
 			return err

@@ -134,6 +134,9 @@ func (m *machines) carryOut(ctx context.Context, c *change) error {
 // provide makes the volumes that the change refers to.
 func (m *machines) provide(ctx context.Context, c *change) error {
 	for _, u := range c.uploads {
+		if c.is.rec.Creating && !c.fresh {
+			m.s.dropParts(ctx, u.spec.pool, u.spec.name) // of the creation that was interrupted: the name is this machine's alone
+		}
 		_, err := m.s.uploadVolume(ctx, u.spec.pool, u.spec.name, u.spec.format, strings.NewReader(string(u.content)), int64(len(u.content)))
 		if err != nil && !errors.Is(err, platform.ErrExists) { // its name holds its hash
 			return failed("upload what the guest is told of", c.want.Name, err)

@@ -72,6 +72,7 @@ func (s *session) newChange(ctx context.Context, is *domain, prior, want *platfo
 	}
 	c.own, c.was = blank(want.Libvirt), blank(c.prior.Libvirt)
 	c.rec = is.rec.clone()
+	c.rec.Creating = c.fresh // a change of an unfinished machine finishes it
 	doc, err := copied(is.doc)
 	if err != nil {
 		return nil, err

@@ -42,11 +42,18 @@ func (c *change) disks(ctx context.Context) error {
 func (c *change) bootDisk(ctx context.Context) error {
 	want := c.want.BootDisk
 	if !c.fresh {
-		if want != nil && c.prior.BootDisk != nil {
-			c.grow(value(c.prior.BootDisk.ID), c.prior.BootDisk.Size, want.Size, "boot_disk", "size")
-			want.ID = c.prior.BootDisk.ID
+		if want == nil || c.prior.BootDisk == nil {
+			return nil
 		}
-		return nil
+		want.ID = c.prior.BootDisk.ID
+		unmade, err := c.unmade(ctx, value(want.ID))
+		if err != nil || !unmade {
+			c.grow(value(want.ID), c.prior.BootDisk.Size, want.Size, "boot_disk", "size")
+			return err
+		}
+		v, err := c.bootVolume(ctx, want)
+		c.volumes = append(c.volumes, v)
+		return err
 	}
 	if c.want.ImageID == nil && (want == nil || want.Size == nil) {
 		return nil // it starts from a kernel, a CD or the network
@@ -55,26 +62,45 @@ func (c *change) bootDisk(ctx context.Context) error {
 		want = &platform.BootDisk{}
 		c.want.BootDisk = want
 	}
-	v, err := c.plan(ctx, bootKey, want.Storage, want.Type, want.Size)
+	v, err := c.bootVolume(ctx, want)
 	if err != nil {
 		return err
-	}
-	v.path = []string{"boot_disk"}
-	if c.want.ImageID != nil {
-		v.spec.source = *c.want.ImageID
-		v.spec.linked = v.spec.format == formatQcow2
-		if linked := c.own.LinkedClone; linked != nil {
-			if *linked && v.spec.format != formatQcow2 {
-				err := errors.New("only a qcow2 disk can be a linked clone")
-				return platform.At(platform.As(platform.ErrInvalid, err), "libvirt", "linked_clone")
-			}
-			v.spec.linked = *linked
-		}
 	}
 	c.volumes = append(c.volumes, v)
 	want.ID, c.rec.Boot = &v.file, v.file
 	c.doc.Devices.Disks = append(c.doc.Devices.Disks, c.device(bootKey, v.file, v.spec.format))
 	return nil
+}
+
+// bootVolume plans the volume of a boot disk: empty, or from the image.
+func (c *change) bootVolume(ctx context.Context, want *platform.BootDisk) (planned, error) {
+	v, err := c.plan(ctx, bootKey, want.Storage, want.Type, want.Size)
+	v.path = []string{"boot_disk"}
+	if err != nil || c.want.ImageID == nil {
+		return v, err
+	}
+	v.spec.source = *c.want.ImageID
+	v.spec.linked = v.spec.format == formatQcow2
+	if linked := c.own.LinkedClone; linked != nil {
+		if *linked && v.spec.format != formatQcow2 {
+			err := errors.New("only a qcow2 disk can be a linked clone")
+			return v, platform.At(platform.As(platform.ErrInvalid, err), "libvirt", "linked_clone")
+		}
+		v.spec.linked = *linked
+	}
+	return v, nil
+}
+
+// unmade says whether a volume of the machine's own is not there because its creation was interrupted before that.
+func (c *change) unmade(ctx context.Context, file string) (bool, error) {
+	if !c.is.rec.Creating || !c.is.rec.owns(file) {
+		return false, nil
+	}
+	_, err := c.s.volume(ctx, file)
+	if errors.Is(err, platform.ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // plan chooses pool, format and name of a volume for a key.
@@ -269,16 +295,29 @@ func (c *change) keepDisk(ctx context.Context, key string) error {
 	}()
 	inDoc, inRun := findDisk(c.doc, file), findDisk(c.is.run, file)
 	if inDoc != nil && (inRun != nil || c.is.run == nil) {
-		if want.DiskID == nil {
-			c.grow(file, was.Size, want.Size, "disks", key, "size")
-		}
-		return nil
+		return c.stayDisk(ctx, key, file, was, want)
 	}
 	var err error
 	if file, err = c.back(ctx, key, file, want); err != nil {
 		return err
 	}
 	return c.plug(ctx, key, file, want)
+}
+
+// stayDisk plans a disk that is attached already: it may grow, and is made where an interrupted creation did not.
+func (c *change) stayDisk(ctx context.Context, key, file string, was, want platform.MachineDisk) error {
+	if want.DiskID != nil {
+		return nil
+	}
+	unmade, err := c.unmade(ctx, file)
+	if err != nil || !unmade {
+		c.grow(file, was.Size, want.Size, "disks", key, "size")
+		return err
+	}
+	v, err := c.plan(ctx, key, want.Storage, want.Type, want.Size)
+	v.path = []string{"disks", key}
+	c.volumes = append(c.volumes, v)
+	return err
 }
 
 // back finds the volume of a disk that is not attached: that of disk_id; that which the record knows, when somebody took

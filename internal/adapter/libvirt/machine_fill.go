@@ -201,7 +201,8 @@ func (o *observed) fillNICs(importing bool, have *platform.Machine) {
 			have.UnmanagedNICs[slot] = platform.UnmanagedNIC{ID: &mac, MAC: &mac, NetworkID: unless(network, "")}
 			continue
 		}
-		nic := platform.NIC{ID: &mac, MAC: &mac, NetworkID: unless(network, "")}
+		connected := plugged(n)
+		nic := platform.NIC{ID: &mac, MAC: &mac, NetworkID: unless(network, ""), Connected: &connected}
 		if was := spelled[key].MAC; was != nil && boundMAC(platform.NIC{MAC: was}) == mac {
 			nic.MAC = was
 		}
@@ -296,6 +297,7 @@ func complete(want, got *platform.Machine) {
 	for key, n := range want.NICs {
 		g := got.NICs[key]
 		fillOpen(&n.MAC, g.MAC)
+		fillOpen(&n.Connected, g.Connected)
 		n.ID = g.ID
 		want.NICs[key] = n
 	}

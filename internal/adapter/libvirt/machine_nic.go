@@ -107,8 +107,11 @@ func (c *change) keepNIC(key string) error {
 // editNIC changes an adapter, and plugs it in again where only the definition still has it.
 func (c *change) editNIC(key string, device *libvirtxml.DomainInterface, want platform.NIC) (mac string, err error) {
 	mac = macOf(device)
-	plugged := c.is.run == nil || findNIC(c.is.run, mac) != nil
-	rewired := false
+	there := c.is.run == nil || findNIC(c.is.run, mac) != nil
+	rewired := want.Connected != nil && *want.Connected != plugged(device)
+	if rewired {
+		device.Link = linkOf(*want.Connected)
+	}
 	if want.NetworkID != nil && *want.NetworkID != networkOf(device, reversed(c.nets)) {
 		if device.Source, err = nicSource(*want.NetworkID, c.nets); err != nil {
 			return mac, platform.At(platform.As(platform.ErrInvalid, err), "network_id")
@@ -125,7 +128,7 @@ func (c *change) editNIC(key string, device *libvirtxml.DomainInterface, want pl
 		return mac, err
 	}
 	switch {
-	case !plugged:
+	case !there:
 		c.live("attach a network adapter", []string{"nics", key}, func(ctx context.Context) error {
 			return c.attach(ctx, text, uint32(libvirt.DomainAffectLive))
 		})
@@ -156,6 +159,9 @@ func (c *change) addNIC(key string, want platform.NIC) (mac string, err error) {
 		MAC: &libvirtxml.DomainInterfaceMAC{Address: mac}, Source: source,
 		Model: &libvirtxml.DomainInterfaceModel{Type: c.nicModel()},
 	}
+	if want.Connected != nil && !*want.Connected {
+		device.Link = linkOf(false)
+	}
 	c.doc.Devices.Interfaces = append(c.doc.Devices.Interfaces, device)
 	text, err := device.Marshal()
 	if err != nil {
@@ -167,6 +173,22 @@ func (c *change) addNIC(key string, want platform.NIC) (mac string, err error) {
 	}
 	c.live("attach a network adapter", []string{"nics", key}, func(ctx context.Context) error { return c.attach(ctx, text, where) })
 	return mac, nil
+}
+
+// plugged says whether an adapter's link is up.
+func plugged(n *libvirtxml.DomainInterface) bool { return n.Link == nil || n.Link.State != linkDown }
+
+// The states of a link.
+const (
+	linkUp   = "up"
+	linkDown = "down"
+)
+
+func linkOf(up bool) *libvirtxml.DomainInterfaceLink {
+	if up {
+		return &libvirtxml.DomainInterfaceLink{State: linkUp}
+	}
+	return &libvirtxml.DomainInterfaceLink{State: linkDown}
 }
 
 // nicModel is as configured, as the adapters that it has, else virtio.

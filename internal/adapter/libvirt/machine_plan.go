@@ -108,6 +108,9 @@ func recompute(p *platform.Plan[platform.Machine]) {
 			p.Recompute(of)
 		}
 	}
+	if b := p.Prior.BootDisk; b != nil && b.ID != nil && b.Size == nil { // an interrupted creation may have left it out
+		p.Recompute("boot_disk", "size")
+	}
 	for _, key := range platform.Keys(p.Want.Disks) {
 		if p.Changed("disks", key, "disk_id") { // another disk under the same key
 			for _, of := range []string{"id", "size", "type", "storage"} {

@@ -31,6 +31,9 @@ func (m *machines) Read(ctx context.Context, have *platform.Machine) error {
 	}
 	about.nets = reversed(nets)
 	about.fill(platform.Importing(ctx), have)
+	if d.rec.Creating {
+		platform.Warn(ctx, fmt.Errorf("the creation of %s was interrupted: disks may be missing and what its guest is told; the next change of it completes it, and -replace makes it anew", d.doc.Name))
+	}
 	return nil
 }
 

@@ -198,7 +198,7 @@ func (c *change) load(ctx context.Context, key, extension string, content []byte
 	}
 	volume := strings.TrimSuffix(fileName(c.want.Name, key, c.is.id, 1), extension) + "-" + seedHash(content)[:12] + extension
 	u := discFile{volumeSpec{pool: p.name, name: volume, format: formatRaw}, p.file(volume), content}
-	if u.file != c.rec.Seed && u.file != c.rec.Config {
+	if u.file != c.rec.Seed && u.file != c.rec.Config || c.is.rec.Creating { // an interrupted creation may have left it out
 		c.uploads = append(c.uploads, u)
 	}
 	return u.file, nil

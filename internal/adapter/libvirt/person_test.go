@@ -283,8 +283,15 @@ func (p *person) changeMachine(ctx context.Context, c platformtest.Change) error
 	return nil
 }
 
-// changeNIC connects an adapter to another network.
+// changeNIC connects an adapter to another network, or pulls its plug.
 func (p *person) changeNIC(ctx context.Context, c platformtest.Change) error {
+	if strings.HasSuffix(c.Attribute, ".connected") {
+		state := map[any]string{true: "up", false: "down"}[c.Value]
+		if err := p.virsh(ctx, "domif-setlink", c.ID, c.Element, state); err != nil {
+			return err
+		}
+		return p.virsh(ctx, "domif-setlink", c.ID, c.Element, state, "--config")
+	}
 	name, err := p.server.Virsh(ctx, "net-name", fmt.Sprint(c.Value))
 	if err != nil {
 		return err

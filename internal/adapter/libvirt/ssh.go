@@ -7,21 +7,29 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
 // sshConn is the ssh program, run as virsh runs it: the user's configuration, known hosts, agent and jump hosts count
 // because it is the user's own ssh that reads them.
 type sshConn struct {
-	in     io.WriteCloser
-	out    io.ReadCloser
-	cmd    *exec.Cmd
-	said   *tail
-	closed sync.Once
+	in   io.WriteCloser
+	out  io.ReadCloser
+	cmd  *exec.Cmd
+	said *tail
+
+	ending sync.Once
+	ended  chan struct{} // ssh is gone, and all that it said is here
 }
+
+// sshPatience is how long ssh may take to leave, or to say why it left.
+const sshPatience = 500 * time.Millisecond
 
 // dialSSH starts ssh. Whether it gets through shows at the first answer: a failure comes with what ssh said.
 func dialSSH(ctx context.Context, u *uri) (net.Conn, error) {
@@ -30,6 +38,8 @@ func dialSSH(ctx context.Context, u *uri) (net.Conn, error) {
 	}
 	args := sshArguments(u)
 	cmd := exec.Command(args[0], args[1:]...) //nolint:gosec,noctx // the user's ssh, by the user's URI; it outlives the dialling
+	cmd.WaitDelay = sshPatience               // a master connection that ssh leaves behind keeps its standard error open
+	apart(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -38,22 +48,24 @@ func dialSSH(ctx context.Context, u *uri) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &sshConn{in: in, out: out, cmd: cmd, said: &tail{}}
+	c := &sshConn{in: in, out: out, cmd: cmd, said: &tail{}, ended: make(chan struct{})}
 	cmd.Stderr = c.said
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("run ssh: %w", err)
+		return nil, platform.As(platform.ErrInvalid, fmt.Errorf("run ssh: %w", err))
 	}
 	return c, nil
 }
 
 // sshArguments is the command line. The remote half prefers libvirt's helper, which knows the host's own sockets.
 func sshArguments(u *uri) []string {
+	args := append(sshProgram(u), "-T", "-e", "none", "-o", "ServerAliveInterval=15")
+	return append(args, "--", u.host, sshRemote(u))
+}
+
+// sshProgram is the program with what the URI says of the way to the host.
+func sshProgram(u *uri) []string {
 	get := u.params.Get
-	args := []string{"ssh"}
-	if command := get("command"); command != "" {
-		args[0] = command
-	}
-	args = append(args, "-T", "-e", "none", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15")
+	args := []string{either(get("command"), "ssh"), "-o", "BatchMode=yes"}
 	if u.port != "" {
 		args = append(args, "-p", u.port)
 	}
@@ -71,7 +83,7 @@ func sshArguments(u *uri) []string {
 	} else if get("known_hosts_verify") == "auto" {
 		args = append(args, "-o", "StrictHostKeyChecking=accept-new")
 	}
-	return append(args, "--", u.host, sshRemote(u))
+	return args
 }
 
 // sshRemote is what runs on the host.
@@ -92,6 +104,9 @@ func sshRemote(u *uri) string {
 		return "sh -c " + quoted(direct)
 	}
 	helper := "exec virt-ssh-helper " + quoted(u.name())
+	if u.params.Get("proxy") == "native" {
+		return "sh -c " + quoted(helper)
+	}
 	return "sh -c " + quoted("if command -v virt-ssh-helper >/dev/null 2>&1; then "+helper+"; else "+direct+"; fi")
 }
 
@@ -107,41 +122,65 @@ func quoted(word string) string { return "'" + strings.ReplaceAll(word, "'", `'\
 
 func (c *sshConn) Read(b []byte) (int, error) {
 	n, err := c.out.Read(b)
-	if err != nil && n == 0 {
-		return 0, c.why(err)
+	if n > 0 || err == nil {
+		return n, nil
 	}
-	return n, nil
+	return 0, c.why(err)
 }
+
+// sshError is what ssh said when it failed.
+type sshError struct {
+	text string
+	err  error
+}
+
+func (s *sshError) Error() string { return "ssh: " + s.text }
+func (s *sshError) Unwrap() error { return s.err }
 
 // why adds what ssh said on its way out.
 func (c *sshConn) why(err error) error {
-	if said := c.said.String(); said != "" {
-		return fmt.Errorf("ssh: %s: %w", said, err)
+	c.reap()
+	select {
+	case <-c.ended:
+	case <-time.After(2 * sshPatience):
+	}
+	if said := strings.TrimSuffix(strings.TrimPrefix(c.said.String(), "ssh: "), "."); said != "" {
+		return &sshError{said, err}
+	}
+	if errors.Is(err, os.ErrClosed) {
+		return net.ErrClosed
 	}
 	return err
 }
 
 func (c *sshConn) Write(b []byte) (int, error) {
 	n, err := c.in.Write(b)
-	if err != nil {
-		return n, c.why(err)
+	if errors.Is(err, os.ErrClosed) {
+		err = net.ErrClosed
 	}
-	return n, nil
+	return n, err
 }
 
-// Close ends ssh: it leaves by itself when its input ends, else it is killed.
-func (c *sshConn) Close() error {
-	c.closed.Do(func() {
-		_ = c.in.Close()
-		done := make(chan struct{})
-		go func() { _ = c.cmd.Wait(); close(done) }()
-		select {
-		case <-done:
-		case <-time.After(time.Second):
-			_ = c.cmd.Process.Kill()
-			<-done
-		}
+// reap waits for ssh, in the background. Its output is read to the end, or nobody reads it any more.
+func (c *sshConn) reap() {
+	c.ending.Do(func() {
+		go func() {
+			defer close(c.ended)
+			_ = c.cmd.Wait() // it was ended, or what it said tells why it failed
+		}()
 	})
+}
+
+// Close ends ssh: it leaves by itself when its input ends, else it is killed with what it started.
+func (c *sshConn) Close() error {
+	_ = c.in.Close()
+	c.reap()
+	select {
+	case <-c.ended:
+	case <-time.After(sshPatience):
+		kill(c.cmd)
+		<-c.ended
+	}
 	return nil
 }
 

@@ -73,6 +73,7 @@ func nicTraits(t platform.Traits) {
 	t["nics.*.gateway"] = platform.Live().Unobservable()
 	t["nics.*.dns"] = platform.Live().Unobservable()
 	t["nics.*.primary"] = platform.CreateOnly()
+	t["nics.*.connected"] = platform.Live()
 	t["nics.*.id"] = platform.Computed()
 }
 

@@ -38,3 +38,21 @@ func (s *session) sweep(ctx context.Context, p *pool, now *volume) {
 		}
 	}
 }
+
+// dropParts removes what interrupted uploads of one name left in a pool. Only who knows that nobody else uploads under
+// that name may ask for it. What cannot be removed stays for sweep.
+func (s *session) dropParts(ctx context.Context, poolName, name string) {
+	p, err := s.pool(ctx, poolName)
+	if err != nil {
+		return
+	}
+	all, err := s.volumesIn(ctx, p.rpc)
+	if err != nil {
+		return
+	}
+	for _, rpc := range all {
+		if strings.HasPrefix(rpc.Name, uploadPrefix+name+"-") {
+			_ = s.removeVolume(ctx, rpc)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package libvirt
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -48,7 +50,10 @@ func parameters(transport string) []string {
 func parseURI(text string) (*uri, error) {
 	parsed, err := url.Parse(text)
 	if err != nil || parsed.Scheme == "" {
-		return nil, badURI(text, "it is no URI; write it as virsh takes it, such as qemu:///system or qemu+ssh://root@host/system")
+		return nil, badURI(withoutUser(text), "it is no URI; write it as virsh takes it, such as qemu:///system or qemu+ssh://root@host/system")
+	}
+	if _, secret := parsed.User.Password(); secret {
+		return nil, badURI(parsed.Redacted(), "it holds a password, which no transport takes: ssh uses keys and the agent, TLS certificates")
 	}
 	driver, transport, named := strings.Cut(parsed.Scheme, "+")
 	u := &uri{
@@ -72,7 +77,10 @@ func parseURI(text string) (*uri, error) {
 
 func (u *uri) check() error {
 	known := parameters(u.transport)
-	for name := range u.params {
+	for _, name := range slices.Sorted(maps.Keys(u.params)) {
+		if allowed := values()[name]; allowed != nil && slices.Contains(known, name) && !slices.Contains(allowed, u.params.Get(name)) {
+			return badURI(u.text, fmt.Sprintf("the parameter %s takes %s", name, strings.Join(allowed, ", ")))
+		}
 		if !slices.Contains(known, name) {
 			return badURI(u.text, fmt.Sprintf("%s does not take the parameter %q: it takes %s", u.transport, name, strings.Join(known, ", ")))
 		}
@@ -80,8 +88,24 @@ func (u *uri) check() error {
 	return nil
 }
 
+// values lists what parameters take that do not take any text.
+func values() map[string][]string {
+	return map[string][]string{
+		"known_hosts_verify": {"normal", "auto", "ignore"}, "no_verify": {"0", "1"}, "no_tty": {"0", "1"},
+		"proxy": {"auto", "netcat", "native"}, "mode": {"auto", "legacy", "direct"},
+	}
+}
+
+// withoutUser leaves out what may be a secret of a text that is no URI.
+func withoutUser(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		return "…" + text[at:]
+	}
+	return text
+}
+
 func badURI(text, why string) error {
-	return platform.As(platform.ErrInvalid, &platform.OpError{Op: "connect to", On: text, Err: platform.As(platform.ErrInvalid, fmt.Errorf("%s", why)), Hint: "Check the setting uri (LIBVIRT_DEFAULT_URI)"})
+	return platform.As(platform.ErrInvalid, &platform.OpError{Op: "connect to", On: text, Err: platform.As(platform.ErrInvalid, errors.New(why)), Hint: "Check the setting uri (LIBVIRT_DEFAULT_URI)"})
 }
 
 // name is what the server is asked to open.
@@ -112,5 +136,12 @@ func (u *uri) sockets() []string {
 		}
 		dir = filepath.Join(dir, "libvirt")
 	}
-	return []string{filepath.Join(dir, "libvirt-sock"), filepath.Join(dir, "virt"+u.driver+"d-sock")}
+	whole, own := filepath.Join(dir, "libvirt-sock"), filepath.Join(dir, "virt"+u.driver+"d-sock")
+	switch u.params.Get("mode") {
+	case "legacy":
+		return []string{whole}
+	case "direct":
+		return []string{own}
+	}
+	return []string{whole, own}
 }

@@ -150,7 +150,12 @@ func (f *files) Change(_ context.Context, c platformtest.Change) error {
 		case "disks":
 			find(d, "disks", func(e doc) bool { return e["uuid"] == c.Element })["mib"] = mebibytes(c.Value)
 		case "nics":
-			find(d, "nics", func(e doc) bool { return e["id"] == c.Element })["network"] = c.Value
+			nic := find(d, "nics", func(e doc) bool { return e["id"] == c.Element })
+			if in, ok := c.Value.(bool); ok {
+				nic["pulled"] = !in
+			} else {
+				nic["network"] = c.Value
+			}
 		case "subnets":
 			_, field, _ := strings.Cut(rest, ".")
 			find(d, "subnets", func(e doc) bool { return e["id"] == c.Element })[field] = c.Value

@@ -63,7 +63,8 @@ type vnic struct {
 	Gateway string   `json:"gateway,omitempty"`
 	DNS     []string `json:"dns,omitempty"`
 	Primary bool     `json:"primary,omitempty"`
-	Lease   string   `json:"lease,omitempty"` // what the guest gets when no address is static
+	Pulled  bool     `json:"pulled,omitempty"` // not plugged in
+	Lease   string   `json:"lease,omitempty"`  // what the guest gets when no address is static
 }
 
 // account is the guest's first user.
@@ -229,7 +230,7 @@ func fillNICs(ctx context.Context, n *vm, have *platform.Machine) {
 func (c vnic) contract() platform.NIC {
 	return platform.NIC{
 		NetworkID: some(c.Network), SubnetID: some(c.Subnet), MAC: some(c.MAC), Addresses: slices.Clone(c.Static),
-		Gateway: some(c.Gateway), DNS: slices.Clone(c.DNS), Primary: new(c.Primary), ID: some(c.ID),
+		Gateway: some(c.Gateway), DNS: slices.Clone(c.DNS), Primary: new(c.Primary), Connected: new(!c.Pulled), ID: some(c.ID),
 	}
 }
 

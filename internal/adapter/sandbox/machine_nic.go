@@ -62,6 +62,9 @@ func (s *machines) setNIC(ctx context.Context, n *vm, key string, prior, want pl
 	set(&c.MAC, nil, want.MAC, "")
 	set(&c.Gateway, prior.Gateway, want.Gateway, "")
 	set(&c.Primary, prior.Primary, want.Primary, false)
+	if want.Connected != nil {
+		c.Pulled = !*want.Connected
+	}
 	if want.Addresses != nil || prior.Addresses != nil {
 		c.Static = slices.Clone(want.Addresses)
 	}

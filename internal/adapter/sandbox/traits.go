@@ -61,6 +61,7 @@ func machineTraits() platform.Traits {
 		"nics.*.gateway":    live,
 		"nics.*.dns":        live,
 		"nics.*.primary":    live,
+		"nics.*.connected":  live,
 		"nics.*.id":         computed,
 
 		"login":        live.Unobservable(),

@@ -172,6 +172,10 @@ func (p *person) changeDevice(ctx context.Context, vm *object.VirtualMachine, wh
 		disk.CapacityInBytes, disk.CapacityInKB = bytes(c.Value), bytes(c.Value)>>10
 		return vm.EditDevice(ctx, disk)
 	}
+	if in, ok := c.Value.(bool); ok {
+		d.GetVirtualDevice().Connectable = &types.VirtualDeviceConnectInfo{StartConnected: in, Connected: in}
+		return vm.EditDevice(ctx, d)
+	}
 	text, _ := c.Value.(string)
 	backing, err := p.portGroup(text).EthernetCardBackingInfo(ctx)
 	if err != nil {

@@ -32,6 +32,7 @@ func TestConformance(t *testing.T) {
 			"network":  {Path: byPath, Values: networkValues()},
 			"disk":     {Path: byDatastorePath, Values: diskValues()},
 			"image":    {Path: byPath},
+			"host":     {Path: byPath},
 			"snapshot": {Values: p.snapshotValues(), Path: func(state map[string]any) string { return fmt.Sprintf("%v/%v", state["machine_id"], state["name"]) }},
 		},
 		Cannot: map[string]string{

@@ -25,6 +25,7 @@ func New() platform.Driver {
 			"disk":     volumeTraits(),
 			"image":    imageTraits(),
 			"snapshot": snapshotTraits(),
+			"host":     hostTraits(),
 		},
 		Ahead: readAhead,
 		Open:  open,
@@ -49,6 +50,7 @@ func open(ctx context.Context, c platform.Config) (*platform.Conn, error) {
 		Disks:     newVolumes(s),
 		Images:    &images{s},
 		Snapshots: &snapshots{s},
+		Hosts:     &hosts{s},
 		Close:     s.close,
 	}, nil
 }

@@ -61,6 +61,8 @@ type nic struct {
 	id      string // its device key
 	mac     string // lower case
 	network string // moref of its network, or the id of an opaque one
+
+	connected bool // plugged in: now, or of a machine that is off, when it starts
 }
 
 // disksOf lists a machine's disks in the order of their slots.
@@ -139,7 +141,14 @@ func nicsOf(vm *mo.VirtualMachine) []nic {
 	var found []nic
 	for _, d := range vm.Config.Hardware.Device {
 		if e, ok := d.(types.BaseVirtualEthernetCard); ok {
-			found = append(found, nicOf(d, e.GetVirtualEthernetCard()))
+			n := nicOf(d, e.GetVirtualEthernetCard())
+			if plug := n.card.Connectable; plug != nil {
+				n.connected = plug.StartConnected
+				if vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn {
+					n.connected = plug.Connected
+				}
+			}
+			found = append(found, n)
 		}
 	}
 	slices.SortFunc(found, func(a, b nic) int { return cmp.Compare(a.card.Key, b.card.Key) })

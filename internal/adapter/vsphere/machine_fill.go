@@ -92,7 +92,7 @@ func fillNICs(ctx context.Context, vm *mo.VirtualMachine, bound, have *platform.
 }
 
 func machineNIC(n nic) platform.NIC {
-	return platform.NIC{ID: &n.id, MAC: &n.mac, NetworkID: unless(n.network, "")}
+	return platform.NIC{ID: &n.id, MAC: &n.mac, NetworkID: unless(n.network, ""), Connected: &n.connected}
 }
 
 // bindNICs maps device keys to the user's keys.
@@ -148,6 +148,7 @@ func complete(want, got *platform.Machine) {
 	for key, n := range want.NICs {
 		g := got.NICs[key]
 		fillOpen(&n.MAC, g.MAC)
+		fillOpen(&n.Connected, g.Connected)
 		n.ID = g.ID
 		want.NICs[key] = n
 	}

@@ -87,7 +87,7 @@ func (c *change) addNIC(ctx context.Context, key string, want platform.NIC) erro
 	made := newCard(value(blank(c.want.VSphere).NICType))
 	card := made.GetVirtualEthernetCard()
 	card.Key, card.Backing = c.devices.key(), backing
-	card.Connectable = &types.VirtualDeviceConnectInfo{StartConnected: true, Connected: true, AllowGuestControl: true}
+	card.Connectable = plugged(want.Connected == nil || *want.Connected)
 	card.AddressType = string(types.VirtualEthernetCardMacTypeGenerated)
 	if want.MAC != nil {
 		card.AddressType, card.MacAddress = string(types.VirtualEthernetCardMacTypeManual), strings.ToLower(*want.MAC)
@@ -101,7 +101,8 @@ func (c *change) addNIC(ctx context.Context, key string, want platform.NIC) erro
 func (c *change) editNIC(ctx context.Context, is *nic, want platform.NIC) error {
 	network := want.NetworkID != nil && *want.NetworkID != is.network
 	mac := want.MAC != nil && !strings.EqualFold(*want.MAC, is.mac)
-	if !network && !mac {
+	plug := want.Connected != nil && *want.Connected != is.connected
+	if !network && !mac && !plug {
 		return nil
 	}
 	changed := copyCard(is.device)
@@ -118,8 +119,16 @@ func (c *change) editNIC(ctx context.Context, is *nic, want platform.NIC) error 
 		card.AddressType, card.MacAddress = string(types.VirtualEthernetCardMacTypeManual), strings.ToLower(*want.MAC)
 		c.needsOff("nics.*.mac")
 	}
+	if plug {
+		card.Connectable = plugged(*want.Connected)
+	}
 	c.devices.edit(changed)
 	return nil
+}
+
+// plugged says whether an adapter is connected, now and at the next start.
+func plugged(in bool) *types.VirtualDeviceConnectInfo {
+	return &types.VirtualDeviceConnectInfo{StartConnected: in, Connected: in, AllowGuestControl: true}
 }
 
 // nicBacking connects an adapter to a network, given its moref.

@@ -74,6 +74,7 @@ func nicTraits(t platform.Traits) {
 	t["nics.*.gateway"] = platform.Live().Unobservable()
 	t["nics.*.dns"] = platform.Live().Unobservable()
 	t["nics.*.primary"] = platform.CreateOnly()
+	t["nics.*.connected"] = platform.Live()
 	t["nics.*.id"] = platform.Computed()
 }
 

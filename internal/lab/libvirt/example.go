@@ -57,12 +57,8 @@ func (g Guest) WriteDisk(ctx context.Context, path string) error {
 	if err := os.WriteFile(filepath.Join(dir, "boot", "grub", "grub.cfg"), fmt.Appendf(nil, grubConfig, g.Cmdline), 0o600); err != nil {
 		return err
 	}
-	for name, from := range map[string]string{"vmlinuz": g.Kernel, "initrd": g.Initrd} {
-		if err := os.Symlink(from, filepath.Join(dir, "boot", name)); err != nil {
-			return err
-		}
-	}
-	_, err = output(exec.CommandContext(ctx, "grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", path, dir, "--", "-follow", "link"))
+	_, err = output(exec.CommandContext(ctx, "grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", path, dir,
+		"boot/vmlinuz="+g.Kernel, "boot/initrd="+g.Initrd))
 	if err != nil {
 		return fmt.Errorf("make a disk of the guest (make lab installs what is missing): %w", err)
 	}

@@ -19,7 +19,7 @@ func machineSubject() *subject {
 	k.stubs = map[string]Config{"disks": {"size": "1GiB"}, "nics": {}}
 	k.update = []string{"description", "cpus", "memory", "boot_disk.size", "disks.*.size", "nics.*.network_id", "tags"}
 	k.byHand = []string{
-		"name", "description", "cpus", "memory", "power", "autostart", "boot_disk.size", "disks.*.size", "nics.*.network_id", "tags",
+		"name", "description", "cpus", "memory", "power", "autostart", "boot_disk.size", "disks.*.size", "nics.*.network_id", "nics.*.connected", "tags",
 	}
 	k.cases = []test{
 		{"drop keeps the disk", (*Bench).dropKeeps},
@@ -71,6 +71,7 @@ func machineValues() Values {
 		"nics.*.gateway":    {Old: "10.0.0.1", New: "10.0.0.2", With: static},
 		"nics.*.dns":        {Old: []any{"10.0.0.53"}, New: []any{"10.0.0.54", "10.0.0.53"}, With: static},
 		"nics.*.primary":    Of(false, true),
+		"nics.*.connected":  Of(true, false),
 
 		"login.user":                Of("ops", "dev"),
 		"login.ssh_keys":            {Old: []any{sshKey("one")}, New: []any{sshKey("two")}, With: login},
