@@ -143,6 +143,7 @@ output "network" { value = data.virt_network.app.id }
 type byHand struct {
 	commands [][]string
 	config   string            // in the machine's block
+	nic      string            // in that of its adapter
 	drift    map[string]string // what was found changed
 	action   string            // what is planned
 	changes  map[string]string // of the plan

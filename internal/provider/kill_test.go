@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -31,10 +30,10 @@ func testContext() context.Context { return context.Background() }
 
 // killSite is a platform whose applies are interrupted, and who tells from outside what is there.
 type killSite struct {
-	config   string                                   // the provider and the machines, named m-0, m-1 …
-	span     time.Duration                            // within which the provider is killed: about as long as an apply takes
-	machines func(t *testing.T) map[string]string     // stable ids by name
-	strays   func(t *testing.T, said string) []string // what no machine knows and no apply has named
+	config   string                               // the provider and the machines, named m-0, m-1 …
+	span     time.Duration                        // within which the provider is killed: about as long as an apply takes
+	machines func(t *testing.T) map[string]string // stable ids by name
+	strays   func(t *testing.T) []string          // volumes that no machine knows
 }
 
 func killSites() map[string]func(*testing.T) killSite {
@@ -47,27 +46,17 @@ func killedVSphere(t *testing.T) killSite {
 	return killSite{
 		config: vsphereBlock(server) + fleet(), span: 2 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return machinesOf(t, server) },
-		strays:   func(*testing.T, string) []string { return nil }, // its files lie in the machines' folders
+		strays:   func(*testing.T) []string { return nil }, // its files lie in the machines' folders
 	}
 }
 
-// killedLibvirt lets uploads that were cut stay, where they were named: the next ones remove them when they are old.
 func killedLibvirt(t *testing.T) killSite {
 	t.Helper()
 	server := startLibvirt(t, libvirt.Options{})
 	return killSite{
 		config: libvirtBlock(server.URI(), `shutdown_timeout = "5s"`) + tinyFleet(killedMachines), span: 6 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return domainsOf(t, server) },
-		strays: func(t *testing.T, said string) []string {
-			t.Helper()
-			return slices.DeleteFunc(strays(t, server), func(volume string) bool {
-				named := strings.HasPrefix(volume, ".virt-upload-") && strings.Contains(said, volume)
-				if named {
-					virsh(t, server, "vol-delete", volume, "default")
-				}
-				return named
-			})
-		},
+		strays:   func(t *testing.T) []string { t.Helper(); return strays(t, server) },
 	}
 }
 
@@ -109,7 +98,7 @@ func (w *workspace) killed(s killSite) {
 func (w *workspace) recovers(s killSite, round int) {
 	w.Helper()
 	before := s.machines(w.T)
-	said := w.adopt()
+	w.adopt()
 	after := s.machines(w.T)
 	for name, id := range before {
 		if after[name] != id {
@@ -119,15 +108,15 @@ func (w *workspace) recovers(s killSite, round int) {
 	if len(after) != killedMachines {
 		w.Fatalf("round %d: %d machines, want %d: %v", round, len(after), killedMachines, after)
 	}
-	if left := s.strays(w.T, said); len(left) != 0 {
-		w.Errorf("round %d: no machine knows %v, and no apply named them", round, left)
+	if left := s.strays(w.T); len(left) != 0 {
+		w.Errorf("round %d: no machine knows %v", round, left)
 	}
 	w.must(0, "plan", "-detailed-exitcode")
 	w.must(0, "destroy", "-auto-approve")
 	if left := s.machines(w.T); len(left) != 0 {
 		w.Fatalf("round %d: destroy left %v", round, left)
 	}
-	if left := s.strays(w.T, said); len(left) != 0 {
+	if left := s.strays(w.T); len(left) != 0 {
 		w.Errorf("round %d: destroy left %v", round, left)
 	}
 }
@@ -184,25 +173,22 @@ func childOf(parent int, program string) int {
 	return 0
 }
 
-// adopt applies, imports the left-overs that the errors name, and applies again. It returns all that was said.
-func (w *workspace) adopt() string {
+// adopt applies, imports the left-overs that the errors name, and applies again.
+func (w *workspace) adopt() {
 	w.Helper()
-	said := ""
 	for range 5 {
 		r, err := w.Workspace.Run(w.Context(), "apply")
 		if err != nil {
 			w.Fatal(err)
 		}
-		said += r.Plain()
 		if r.Code == 0 {
-			return said
+			return
 		}
 		if w.importLeftOvers(r) == 0 {
 			w.Fatalf("the apply failed and named nothing to import:\n%s", r.Output)
 		}
 	}
 	w.Fatal("five applies and still left-overs")
-	return ""
 }
 
 // importLeftOvers imports every object that an apply met. The import id is between quotes, its name in the summary.

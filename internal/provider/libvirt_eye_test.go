@@ -199,11 +199,21 @@ func virshChanges() map[string]byHand {
 		},
 		"nic_removed": {
 			commands: [][]string{{"detach-interface", "NAME", "network", "--mac", "MAC", "--persistent"}},
-			drift:    map[string]string{"nics.eth0.id": "", "nics.eth0.mac": "", "nics.eth0.network_id": ""},
-			action:   "update",
-			changes: map[string]string{
-				"nics.eth0.network_id": "", "nics.eth0.id": "→ unknown", "nics.eth0.mac": "→ unknown", "unmanaged_nics": "→ unknown", "addresses": "→ unknown",
+			drift: map[string]string{
+				"nics.eth0.id": "", "nics.eth0.mac": "", "nics.eth0.network_id": "", "nics.eth0.connected": "true → null",
 			},
+			action: "update",
+			changes: map[string]string{
+				"nics.eth0.network_id": "", "nics.eth0.id": "→ unknown", "nics.eth0.mac": "→ unknown", "nics.eth0.connected": "→ unknown",
+				"unmanaged_nics": "→ unknown", "addresses": "→ unknown",
+			},
+		},
+		"unplugged": {
+			commands: [][]string{{"domif-setlink", "NAME", "MAC", "down"}, {"domif-setlink", "NAME", "MAC", "down", "--config"}},
+			nic:      "connected = true",
+			drift:    map[string]string{"nics.eth0.connected": "true → false"},
+			action:   "update",
+			changes:  map[string]string{"nics.eth0.connected": "false → true", "unmanaged_nics": "→ unknown", "addresses": "→ unknown"},
 		},
 		"described": {
 			commands: [][]string{{"desc", "NAME", "--config", "--live", "by hand"}},
@@ -280,10 +290,15 @@ resource "virt_machine" %q {
   power       = "on"
   image_id    = data.virt_image.os.id
   disks       = { data = { size = "32MiB" } }
-  nics        = { eth0 = { network_id = virt_network.app.id } }
+  nics = {
+    eth0 = {
+      network_id = virt_network.app.id
+      %s
+    }
+  }
   %s
 }
-`, name, cases[name].config)
+`, name, cases[name].nic, cases[name].config)
 	}
 	w := newWorkspace(t, config)
 	w.must(0, apply()...)

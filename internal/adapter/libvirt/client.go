@@ -250,6 +250,21 @@ func do(ctx context.Context, c *client, call func(*libvirt.Libvirt) error, alrea
 	return err
 }
 
+// doUnless makes a call that would be done twice if it were made twice. When the connection was lost before the answer,
+// done looks first whether the server did it.
+func doUnless(ctx context.Context, c *client, call func(*libvirt.Libvirt) error, done func(*libvirt.Libvirt) (bool, error)) error {
+	plain := func(l *libvirt.Libvirt) (struct{}, error) { return struct{}{}, call(l) }
+	_, err := once(ctx, c, plain)
+	if err == nil || !lost(err) || ctx.Err() != nil {
+		return err
+	}
+	if was, err := ask(ctx, c, done); was || err != nil {
+		return err
+	}
+	_, err = once(ctx, c, plain)
+	return err
+}
+
 // stream makes a call that moves a stream, on a connection of its own: a slow stream blocks every other call of its
 // connection. When the context ends, the connection is cut, and with it the stream.
 func (c *client) stream(ctx context.Context, call func(*libvirt.Libvirt) error) error {
@@ -283,7 +298,7 @@ func is(err error, codes ...libvirt.ErrorNumber) bool {
 		return false
 	}
 	for _, code := range codes {
-		if told.Code == uint32(code) {
+		if told.Code == uint32(code) { //nolint:gosec // libvirt's codes are small
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"runtime"
@@ -36,9 +37,7 @@ func faulty(t *testing.T, more map[string]any) (*lab.Server, *lab.Proxy, *sessio
 	}
 	t.Cleanup(func() { _ = proxy.Close() })
 	given := map[string]any{setURI: proxy.URI()}
-	for name, v := range more {
-		given[name] = v
-	}
+	maps.Copy(given, more)
 	s, err := dialled(t, given)
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +146,37 @@ func TestOnce(t *testing.T) {
 	}
 }
 
+// TestOnceUnless attaches a NIC, which libvirt does as often as it is told.
+func TestOnceUnless(t *testing.T) {
+	const procAttach lab.Procedure = 160
+	const nic = "<interface type='user'><mac address='52:54:00:00:00:07'/><model type='virtio'/></interface>"
+	for name, fault := range map[string]lab.Fault{
+		"never lost":  {Procedure: 1000},
+		"answer lost": {Procedure: procAttach, Times: 1, Lose: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, proxy, s := faulty(t, nil)
+			d := domainOn(t, server, s)
+			text := func(l *libvirt.Libvirt) (string, error) { return l.DomainGetXMLDesc(d, 0) }
+			proxy.Inject(fault)
+			err := doUnless(t.Context(), s.client,
+				func(l *libvirt.Libvirt) error {
+					return l.DomainAttachDeviceFlags(d, nic, uint32(libvirt.DomainAffectLive))
+				},
+				func(l *libvirt.Libvirt) (bool, error) {
+					doc, err := text(l)
+					return strings.Contains(doc, "52:54:00:00:00:07"), err
+				})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if doc, err := ask(t.Context(), s.client, text); err != nil || strings.Count(doc, "<interface") != 1 {
+				t.Errorf("%v: %s", err, doc)
+			}
+		})
+	}
+}
+
 // TestHang cuts a call that gets no answer, while another one is under way on its connection and further ones come.
 func TestHang(t *testing.T) {
 	_, proxy, s := faulty(t, map[string]any{setTimeout: "400ms"})
@@ -228,7 +258,8 @@ func TestStream(t *testing.T) {
 func domainOn(t *testing.T, server *lab.Server, s *session) libvirt.Domain {
 	t.Helper()
 	d, err := act(t.Context(), s.client, func(l *libvirt.Libvirt) (libvirt.Domain, error) {
-		return l.DomainCreateXML("<domain type='qemu'><name>awaited</name><memory unit='MiB'>32</memory><os><type>hvm</type></os></domain>", 0)
+		return l.DomainCreateXML("<domain type='qemu'><name>awaited</name><memory unit='MiB'>32</memory><os><type machine='q35'>hvm</type></os>"+
+			"<features><acpi/></features><devices><controller type='pci' index='0' model='pcie-root'/>"+strings.Repeat("<controller type='pci' model='pcie-root-port'/>", 8)+"</devices></domain>", 0)
 	})
 	if err != nil {
 		t.Fatal(err, server.Log())
@@ -291,7 +322,7 @@ func TestEvents(t *testing.T) {
 func ours() []string {
 	buf := make([]byte, 1<<20)
 	var found []string
-	for _, stack := range strings.Split(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+	for stack := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
 		if (strings.Contains(stack, "go-libvirt") || strings.Contains(stack, "adapter/libvirt.")) && !strings.Contains(stack, "testing.tRunner") {
 			found = append(found, stack)
 		}

@@ -103,7 +103,7 @@ func (d *dialer) certificates() (*tls.Config, error) {
 		config.Certificates = []tls.Certificate{pair}
 	}
 	if d.uri.params.Get("no_verify") == "1" {
-		config.InsecureSkipVerify = true //nolint:gosec // the user wrote no_verify=1
+		config.InsecureSkipVerify = true // the user wrote no_verify=1
 		return config, nil
 	}
 	ca := d.config.String(setCAFile)
@@ -116,7 +116,7 @@ func (d *dialer) certificates() (*tls.Config, error) {
 	if ca == "" {
 		return config, nil // the system's authorities
 	}
-	pem, err := os.ReadFile(ca) //nolint:gosec // the user names the file
+	pem, err := os.ReadFile(ca)
 	if err != nil {
 		return nil, platform.As(platform.ErrInvalid, fmt.Errorf("authority: %w", err))
 	}

@@ -176,7 +176,7 @@ func classifyCode(told libvirt.Error) (hint string, class error) {
 
 func hintFor(class error, message string) string {
 	switch {
-	case class == platform.ErrUnauthorised:
+	case errors.Is(class, platform.ErrUnauthorised):
 		return needRole
 	case strings.Contains(message, "agent"):
 		return "The guest's agent does not answer: is qemu-guest-agent installed and running in the guest?"

@@ -155,7 +155,7 @@ func (s *session) lans(ctx context.Context) ([]*lan, error) {
 	}
 	list := make([]*lan, len(all))
 	errs := make([]error, len(all))
-	sideBySide(len(all), func(i int) {
+	each(len(all), func(i int) {
 		list[i] = &lan{rpc: all[i], active: active[all[i].UUID], autostart: auto[all[i].UUID]}
 		errs[i] = s.documents(ctx, list[i])
 	})
@@ -169,18 +169,4 @@ func (s *session) lans(ctx context.Context) ([]*lan, error) {
 		}
 	}
 	return there, nil
-}
-
-// sideBySide calls work for every number below n, some at the same time, and waits for all.
-func sideBySide(n int, work func(i int)) {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, atOnce)
-	for i := range n {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			work(i)
-		})
-	}
-	all.Wait()
 }

@@ -30,7 +30,7 @@ func (s *session) guests(ctx context.Context, network string) ([]guest, error) {
 		return nil, err
 	}
 	all, errs := make([]guest, len(list)), make([]error, len(list))
-	sideBySide(len(list), func(i int) { all[i], errs[i] = s.guest(ctx, list[i], network) })
+	each(len(list), func(i int) { all[i], errs[i] = s.guest(ctx, list[i], network) })
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

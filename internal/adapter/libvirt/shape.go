@@ -84,7 +84,7 @@ func (w *walk) text() bool {
 }
 
 func (w *walk) through(t reflect.Type) bool {
-	switch t.Kind() { //nolint:exhaustive // the protocol has no others
+	switch t.Kind() {
 	case reflect.String:
 		return w.text()
 	case reflect.Int64, reflect.Uint64, reflect.Float64:
@@ -93,8 +93,8 @@ func (w *walk) through(t reflect.Type) bool {
 		if t == reflect.TypeFor[libvirt.TypedParamValue]() {
 			return w.union()
 		}
-		for i := range t.NumField() {
-			if !w.through(t.Field(i).Type) {
+		for field := range t.Fields() {
+			if !w.through(field.Type) {
 				return false
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -58,7 +59,7 @@ func dialSSH(ctx context.Context, u *uri) (net.Conn, error) {
 
 // sshArguments is the command line. The remote half prefers libvirt's helper, which knows the host's own sockets.
 func sshArguments(u *uri) []string {
-	args := append(sshProgram(u), "-T", "-e", "none", "-o", "ServerAliveInterval=15")
+	args := slices.Insert(sshProgram(u), 1, "-T", "-e", "none", "-o", "ServerAliveInterval=15")
 	return append(args, "--", u.host, sshRemote(u))
 }
 
@@ -184,7 +185,8 @@ func (c *sshConn) Close() error {
 	return nil
 }
 
-func (c *sshConn) LocalAddr() net.Addr              { return &net.UnixAddr{Name: "ssh", Net: "unix"} }
+func (c *sshConn) LocalAddr() net.Addr { return &net.UnixAddr{Name: "ssh", Net: "unix"} }
+
 func (c *sshConn) RemoteAddr() net.Addr             { return &net.UnixAddr{Name: "ssh", Net: "unix"} }
 func (c *sshConn) SetDeadline(time.Time) error      { return errors.ErrUnsupported }
 func (c *sshConn) SetReadDeadline(time.Time) error  { return errors.ErrUnsupported }

@@ -92,16 +92,16 @@ func TestURIFromEnvironment(t *testing.T) {
 	}
 }
 
-func TestSSHArguments(t *testing.T) {
-	const rest = " -T -e none -o ServerAliveInterval=15 -- h "
+func TestSSHCommandLine(t *testing.T) {
+	const first, rest = " -T -e none -o ServerAliveInterval=15 -o BatchMode=yes", " -- h "
 	for text, want := range map[string]string{
-		"qemu+ssh://h/system":                                  "ssh -o BatchMode=yes" + rest,
-		"qemu+ssh://me@h:7/system?keyfile=/k":                  "ssh -o BatchMode=yes -p 7 -l me -i /k" + rest,
-		"qemu+ssh://h/system?known_hosts=/k&command=/usr/ssh":  "/usr/ssh -o BatchMode=yes -o UserKnownHostsFile=/k" + rest,
-		"qemu+ssh://h/system?no_verify=1":                      "ssh -o BatchMode=yes -o StrictHostKeyChecking=no" + rest,
-		"qemu+ssh://h/system?known_hosts_verify=auto":          "ssh -o BatchMode=yes -o StrictHostKeyChecking=accept-new" + rest,
-		"qemu+ssh://h/session?proxy=native":                    "ssh -o BatchMode=yes" + rest + `sh -c 'exec virt-ssh-helper '\''qemu:///session'\'''`,
-		"qemu+ssh://h/system?socket=/a b&netcat=/usr/bin/it's": "ssh -o BatchMode=yes" + rest + "sh -c",
+		"qemu+ssh://h/system":                                  "ssh" + first + rest,
+		"qemu+ssh://me@h:7/system?keyfile=/k":                  "ssh" + first + " -p 7 -l me -i /k" + rest,
+		"qemu+ssh://h/system?known_hosts=/k&command=/usr/ssh":  "/usr/ssh" + first + " -o UserKnownHostsFile=/k" + rest,
+		"qemu+ssh://h/system?no_verify=1":                      "ssh" + first + " -o StrictHostKeyChecking=no" + rest,
+		"qemu+ssh://h/system?known_hosts_verify=auto":          "ssh" + first + " -o StrictHostKeyChecking=accept-new" + rest,
+		"qemu+ssh://h/session?proxy=native":                    "ssh" + first + rest + `sh -c 'exec virt-ssh-helper '\''qemu:///session'\'''`,
+		"qemu+ssh://h/system?socket=/a b&netcat=/usr/bin/it's": "ssh" + first + rest + "sh -c",
 	} {
 		t.Run(text, func(t *testing.T) {
 			u, err := parseURI(strings.ReplaceAll(text, " ", "%20"))

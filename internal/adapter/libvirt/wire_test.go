@@ -16,7 +16,7 @@ import (
 // packetOf writes a packet of the program that the protocol is about.
 func packetOf(procedure, kind, serial, status uint32, body ...byte) []byte {
 	var b []byte
-	for _, word := range []uint32{uint32(packetHead + len(body)), remoteProgram, 1, procedure, kind, serial, status} { //nolint:gosec // short
+	for _, word := range []uint32{uint32(packetHead + len(body)), remoteProgram, 1, procedure, kind, serial, status} {
 		b = binary.BigEndian.AppendUint32(b, word)
 	}
 	return append(b, body...)
@@ -144,7 +144,7 @@ func TestWireAnswers(t *testing.T) {
 
 // TestWireNoise answers with good answers of which some bytes are wrong or missing. The call comes back, that is all.
 func TestWireNoise(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	random := rand.New(rand.NewPCG(1, 2))
 	answers := make(chan []byte, 1)
 	c := imitated(t, func(h head) []byte {
 		b := <-answers

@@ -1,8 +1,10 @@
 // Command bench measures the provider and prints a table: the time and memory of large plans, the size of the binary,
 // the time it takes to start. It judges nothing: it fails when something could not be measured, not when a goal is
-// missed. It needs Go and a terraform in PATH, runs in a temporary directory and uses no network.
+// missed. It needs Go and a terraform in PATH, runs in a temporary directory and uses no network. What it measures on a real
+// libvirt needs root and make lab; where that is missing it says so and goes on.
 //
-// VIRT_BENCH_COUNT is the number of machines (1000), VIRT_BENCH_RUNS how often each plan is repeated (3).
+// VIRT_BENCH_COUNT is the number of machines (1000), VIRT_BENCH_DOMAINS that of libvirt's domains (500), VIRT_BENCH_RUNS how
+// often each measurement is repeated (3), VIRT_BENCH_ONLY the one part that is wanted: binary, plans or libvirt.
 package main
 
 import (
@@ -10,26 +12,28 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func measure() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
-	count, err := number("VIRT_BENCH_COUNT", 1000)
-	if err != nil {
-		return err
+	t := table{}
+	for env, n := range map[string]*int{"VIRT_BENCH_COUNT": &t.count, "VIRT_BENCH_DOMAINS": &t.domains, "VIRT_BENCH_RUNS": &t.runs} {
+		var err error
+		if *n, err = number(env, map[string]int{"VIRT_BENCH_COUNT": 1000, "VIRT_BENCH_DOMAINS": 500, "VIRT_BENCH_RUNS": 3}[env]); err != nil {
+			return err
+		}
 	}
-	runs, err := number("VIRT_BENCH_RUNS", 3)
-	if err != nil {
+	only := os.Getenv("VIRT_BENCH_ONLY")
+	if err := isolate(); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "virt-bench-")
@@ -37,10 +41,19 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{dir: dir, count: count}
-	t := table{count: count, runs: runs}
-	for _, measure := range []func(context.Context, *table) error{b.binary, b.plans, b.readAhead} {
-		if err := measure(ctx, &t); err != nil {
+	b := &bench{dir: dir, count: t.count}
+	say("building the provider")
+	if b.cli, err = b.build(ctx, "wide", "./internal/lab/bench/provider"); err != nil {
+		return err
+	}
+	for _, part := range []struct {
+		name string
+		run  func(context.Context, *table) error
+	}{{"binary", b.binary}, {"plans", b.plans}, {"plans", b.readAhead}, {"libvirt", b.libvirt}} {
+		if only != "" && only != part.name {
+			continue
+		}
+		if err := part.run(ctx, &t); err != nil {
 			return err
 		}
 	}
@@ -61,16 +74,18 @@ func number(env string, otherwise int) (int, error) {
 
 // binary measures the provider as it is released.
 func (b *bench) binary(ctx context.Context, t *table) error {
-	say("building the provider")
-	released := filepath.Join(b.dir, "released", "terraform-provider-virt")
-	size, err := b.build(ctx, ".", released)
+	released, err := b.build(ctx, "released", ".")
 	if err != nil {
 		return err
 	}
-	t.add("binary, stripped", megabytes(size), "≤ 40 MB", "")
+	info, err := os.Stat(released.Provider)
+	if err != nil {
+		return err
+	}
+	t.add("binary, stripped", megabytes(info.Size()), "≤ 40 MB", "")
 	var took []float64
 	for range 10 {
-		d, err := start(ctx, released)
+		d, err := start(ctx, released.Provider)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
 )
 
 // The exit codes of terraform plan -detailed-exitcode.
@@ -20,12 +22,6 @@ const (
 // plans compares plans of machines with plans of as many terraform_data, in turn, so that what else the machine does
 // meets both. First all is new, then all is there and nothing has changed.
 func (b *bench) plans(ctx context.Context, t *table) error {
-	if _, err := b.build(ctx, "./internal/lab/bench/provider", filepath.Join(b.dir, "wide", "terraform-provider-virt")); err != nil {
-		return err
-	}
-	if err := b.override(filepath.Join(b.dir, "wide")); err != nil {
-		return err
-	}
 	ours, err := b.workspace("machines", machines(b.count, b.box(), "0s", true))
 	if err != nil {
 		return err
@@ -37,28 +33,36 @@ func (b *bench) plans(ctx context.Context, t *table) error {
 	if err := b.compare(ctx, t, "plan, all new", ours, theirs, changes); err != nil {
 		return err
 	}
-	for _, dir := range []string{ours, theirs} {
-		say("applying %s", filepath.Base(dir))
-		if _, err := b.terraform(ctx, dir, []int{nothing}, "apply", "-auto-approve"); err != nil {
+	if err := applied(ctx, ours, theirs); err != nil {
+		return err
+	}
+	return b.compare(ctx, t, "plan, nothing to do", ours, theirs, nothing)
+}
+
+// applied applies what the workspaces have.
+func applied(ctx context.Context, all ...*terraform.Workspace) error {
+	for _, w := range all {
+		say("applying %s", filepath.Base(w.Dir))
+		if _, err := run(ctx, w, nothing, "apply", "-auto-approve"); err != nil {
 			return err
 		}
 	}
-	return b.compare(ctx, t, "plan, nothing to do", ours, theirs, nothing)
+	return nil
 }
 
 // box is the sandbox's directory.
 func (b *bench) box() string { return filepath.Join(b.dir, "box") }
 
 // compare plans both workspaces in turn and reports the ratio. The plan must end with code.
-func (b *bench) compare(ctx context.Context, t *table, what, ours, theirs string, code int) error {
+func (b *bench) compare(ctx context.Context, t *table, what string, ours, theirs *terraform.Workspace, code int) error {
 	var mine, other []usage
 	for i := range t.runs {
 		say("%s, run %d", what, i+1)
-		m, err := b.terraform(ctx, ours, []int{code}, "plan", "-detailed-exitcode")
+		m, err := run(ctx, ours, code, "plan", "-detailed-exitcode")
 		if err != nil {
 			return err
 		}
-		o, err := b.terraform(ctx, theirs, []int{code}, "plan", "-detailed-exitcode")
+		o, err := run(ctx, theirs, code, "plan", "-detailed-exitcode")
 		if err != nil {
 			return err
 		}
@@ -78,7 +82,7 @@ func (b *bench) readAhead(ctx context.Context, t *table) error {
 	times := map[bool]float64{}
 	calls := map[bool]string{}
 	for _, on := range []bool{true, false} {
-		dir, err := b.workspace("machines", machines(b.count, b.box(), "20ms", on))
+		w, err := b.workspace("machines", machines(b.count, b.box(), "20ms", on))
 		if err != nil {
 			return err
 		}
@@ -88,7 +92,7 @@ func (b *bench) readAhead(ctx context.Context, t *table) error {
 			if err := os.Remove(b.log()); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
-			u, err := b.terraform(ctx, dir, []int{nothing}, "plan", "-detailed-exitcode")
+			u, err := run(ctx, w, nothing, "plan", "-detailed-exitcode")
 			if err != nil {
 				return err
 			}

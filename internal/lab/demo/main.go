@@ -1,9 +1,11 @@
 // Command demo shows the provider in two minutes: one module on two platforms, a simulated vCenter and a sandbox that
 // follows vSphere's rules. It needs Go and a Terraform or OpenTofu >= 1.8, no network beyond Go modules, and no rights.
+// Where make lab has been run and root runs the demo, a real libvirt with a Linux guest is the third platform.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -12,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 )
@@ -40,14 +43,26 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = server.Close() }()
+	kvm, err := startKVM(ctx, dir, out)
+	if err != nil {
+		return err
+	}
+	if kvm != nil {
+		defer func() { _ = kvm.Close() }()
+	}
 	s, err := prepare(ctx, dir, server, out)
 	if err != nil {
 		return err
 	}
-	if err := play(ctx, s, out); err != nil {
+	where := "dc1 (vSphere) and lab (sandbox like vSphere)"
+	if kvm != nil {
+		where = "dc1 (vSphere), kvm1 (libvirt) and lab (sandbox like vSphere)"
+		s.Env = append(s.Env, "LIBVIRT_DEFAULT_URI="+kvm.URI(), `TF_VAR_sites=["dc1", "kvm1", "lab"]`)
+	}
+	if err := play(ctx, s, out, where); err != nil {
 		return err
 	}
-	out.title("That was one module on two platforms")
+	out.title("That was one module on every one of them")
 	out.say("The vCenter was asked %d times in all.", total(server.Calls()))
 	out.say("Next: README.md has a first module, examples/ one for every resource, docs/ the reference.")
 	return nil
@@ -85,9 +100,34 @@ func prepare(ctx context.Context, dir string, server *vcenter.Server, out *scree
 	return s, nil
 }
 
+// startKVM starts a real libvirt where there is all that it needs; otherwise it says what is missing and gives nil.
+func startKVM(ctx context.Context, dir string, out *screen) (*libvirt.Server, error) {
+	guest, err := libvirt.RealGuest()
+	if missing := libvirt.Missing(); missing != nil {
+		err = missing
+	}
+	disk := filepath.Join(dir, "guest")
+	if err == nil {
+		err = guest.WriteDisk(ctx, disk)
+	}
+	if err != nil {
+		out.say("Without a real libvirt: %v.", err)
+		return nil, nil //nolint:nilnil,nilerr // the demo goes without
+	}
+	server, err := libvirt.Start(ctx, libvirt.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := server.Furnish(ctx, disk); err != nil {
+		return nil, errors.Join(err, server.Close())
+	}
+	out.say("A real libvirt is the third platform. Its guest is emulated and takes a while to start.")
+	return server, nil
+}
+
 // play runs the scenes; each says what must come out.
-func play(ctx context.Context, s *stage, out *screen) error {
-	out.title("1. Plan and apply: the same module on dc1 (vSphere) and lab (sandbox like vSphere)")
+func play(ctx context.Context, s *stage, out *screen, where string) error {
+	out.title("1. Plan and apply: the same module on " + where)
 	if err := s.run(ctx, changes, "plan", "-out=first"); err != nil {
 		return err
 	}

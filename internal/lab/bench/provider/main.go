@@ -1,4 +1,4 @@
-// Command provider is the provider as it will be with ten platforms, for the benchmark alone: its machines have eight
+// Command provider is the provider as it will be with ten platforms, for the benchmark alone: its machines have seven
 // further platform blocks. On its way out it notes what it has used.
 package main
 

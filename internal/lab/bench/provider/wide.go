@@ -19,7 +19,6 @@ import (
 type machine struct {
 	platform.Machine
 
-	Libvirt    *block `tfsdk:"libvirt" virt:"platform"`
 	HyperV     *block `tfsdk:"hyperv" virt:"platform"`
 	Azure      *block `tfsdk:"azure" virt:"platform"`
 	OpenStack  *block `tfsdk:"openstack" virt:"platform"`
@@ -30,7 +29,7 @@ type machine struct {
 }
 
 func further() []string {
-	return []string{"libvirt", "hyperv", "azure", "openstack", "docker", "kubernetes", "proxmox", "nutanix"}
+	return []string{"hyperv", "azure", "openstack", "docker", "kubernetes", "proxmox", "nutanix"}
 }
 
 // block is a platform block of the usual size.

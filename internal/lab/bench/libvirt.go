@@ -1,0 +1,205 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
+)
+
+const (
+	imageSize = 1 << 30 // of the volume that is uploaded
+	smallSize = 1 << 20 // of one whose upload takes no time: what it costs is the CLI's and the provider's start
+)
+
+// libvirt measures on a real libvirt, where this machine can run one.
+func (b *bench) libvirt(ctx context.Context, t *table) (err error) {
+	if missing := libvirt.Missing(); missing != nil {
+		say("not on libvirt: %v", missing)
+		t.add("libvirt", "not measured", "", missing.Error())
+		return nil
+	}
+	server, err := libvirt.Start(ctx, libvirt.Options{Network: true})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.Close()) }()
+	if err := b.domains(ctx, t, server); err != nil {
+		return err
+	}
+	return b.uploads(ctx, t, server)
+}
+
+// on is the head of a configuration for a libvirt.
+func on(uri string) string {
+	return fmt.Sprintf(`
+terraform {
+  required_providers {
+    virt = { source = "terraform-virt/virt" }
+  }
+}
+
+provider "virt" {
+  platform {
+    name = "kvm"
+    libvirt {
+      uri = %q
+    }
+  }
+}
+`, uri)
+}
+
+// domains compares a plan of domains that are there, and off, with one of as many terraform_data, and counts the calls.
+func (b *bench) domains(ctx context.Context, t *table, server *libvirt.Server) (err error) {
+	proxy, err := libvirt.StartProxy(ctx, server.SocketPath)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, proxy.Close()) }()
+	ours, err := b.workspace("domains", on(proxy.URI())+fmt.Sprintf(`
+data "virt_network" "app" {
+  name = "default"
+}
+
+resource "virt_machine" "web" {
+  count     = %d
+  name      = "web-${count.index}"
+  memory    = "64MiB"
+  power     = "off"
+  boot_disk = { size = "64MiB" }
+  nics      = { eth0 = { network_id = data.virt_network.app.id } }
+}
+`, t.domains))
+	if err != nil {
+		return err
+	}
+	theirs, err := b.workspace("domains-reference", reference(t.domains))
+	if err != nil {
+		return err
+	}
+	if err := applied(ctx, ours, theirs); err != nil {
+		return err
+	}
+	if err := b.compare(ctx, t, fmt.Sprintf("libvirt: plan of %d domains", t.domains), ours, theirs, nothing); err != nil {
+		return err
+	}
+	_ = proxy.Calls() // from here on they count
+	if _, err := run(ctx, ours, nothing, "plan", "-detailed-exitcode"); err != nil {
+		return err
+	}
+	total, list := counted(proxy.Calls())
+	t.add("  calls of one plan", fmt.Sprint(total), "", list)
+	say("destroying the domains")
+	_, err = run(ctx, ours, nothing, "destroy", "-auto-approve")
+	return err
+}
+
+// counted adds calls up and lists them, the most frequent first.
+func counted(calls map[libvirt.Procedure]int) (total int, list string) {
+	var parts []string
+	procedures := slices.SortedFunc(maps.Keys(calls), func(x, y libvirt.Procedure) int {
+		return cmp.Or(calls[y]-calls[x], int(x)-int(y))
+	})
+	for _, p := range procedures {
+		total += calls[p]
+		parts = append(parts, fmt.Sprintf("%d %s", calls[p], procedureName(p)))
+	}
+	return total, strings.Join(parts, ", ")
+}
+
+// procedureName is what the protocol calls a procedure, of those that a plan is known to call.
+func procedureName(p libvirt.Procedure) string {
+	names := map[libvirt.Procedure]string{}
+	if name, ok := names[p]; ok {
+		return name
+	}
+	return fmt.Sprintf("of procedure %d", p)
+}
+
+// uploads compares the upload of an image with that of virsh, in turn, and with that of a small one.
+func (b *bench) uploads(ctx context.Context, t *table, server *libvirt.Server) error {
+	large, small := filepath.Join(b.dir, "large.raw"), filepath.Join(b.dir, "small.raw")
+	for file, size := range map[string]int64{large: imageSize, small: smallSize} {
+		if err := fillFile(file, size); err != nil {
+			return err
+		}
+	}
+	var mine, tiny []usage
+	var theirs []float64
+	for i := range t.runs {
+		say("uploading 1 GiB, run %d", i+1)
+		for file, into := range map[string]*[]usage{small: &tiny, large: &mine} {
+			u, err := b.upload(ctx, server, file)
+			if err != nil {
+				return err
+			}
+			*into = append(*into, u)
+		}
+		took, err := virshUpload(ctx, server, large)
+		if err != nil {
+			return err
+		}
+		theirs = append(theirs, took.Seconds())
+	}
+	whole, start, reference := medianOf(mine, wall), medianOf(tiny, wall), median(theirs)
+	t.add("libvirt: upload of 1 GiB", seconds(whole), "", fmt.Sprintf("the whole apply; of an image of 1 MiB %s", seconds(start)))
+	t.add("  virsh vol-upload", seconds(reference), "", fmt.Sprintf("%.0f MB/s", imageSize/reference/1e6))
+	t.add("  ratio of time", ratio2(whole-start, reference), "≤ 1.3", "the upload alone; the whole apply "+ratio2(whole, reference))
+	t.add("  peak memory of the provider", megabytes(medianOf(mine, peak)), "flat", "of an image of 1 MiB: "+megabytes(medianOf(tiny, peak)))
+	return nil
+}
+
+// upload applies one image and destroys it again; only the apply counts.
+func (b *bench) upload(ctx context.Context, server *libvirt.Server, file string) (usage, error) {
+	w, err := b.workspace("image", on(server.URI())+fmt.Sprintf("\nresource \"virt_image\" \"i\" {\n  name   = \"ours.raw\"\n  source = %q\n}\n", file))
+	if err != nil {
+		return usage{}, err
+	}
+	u, err := run(ctx, w, nothing, "apply", "-auto-approve")
+	if err != nil {
+		return u, err
+	}
+	_, err = run(ctx, w, nothing, "destroy", "-auto-approve")
+	return u, err
+}
+
+// virshUpload measures libvirt's own client.
+func virshUpload(ctx context.Context, server *libvirt.Server, file string) (time.Duration, error) {
+	if _, err := server.Virsh(ctx, "vol-create-as", "default", "theirs.raw", fmt.Sprint(imageSize), "--format", "raw", "--allocation", "0"); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	if _, err := server.Virsh(ctx, "vol-upload", "theirs.raw", file, "--pool", "default"); err != nil {
+		return 0, err
+	}
+	took := time.Since(began)
+	_, err := server.Virsh(ctx, "vol-delete", "theirs.raw", "--pool", "default")
+	return took, err
+}
+
+// fillFile writes a file that has no holes and cannot be compressed.
+func fillFile(path string, size int64) error {
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	random := rand.NewChaCha8([32]byte{})
+	block := make([]byte, smallSize)
+	for written := int64(0); written < size && err == nil; written += smallSize {
+		_, _ = random.Read(block) // never fails
+		_, err = file.Write(block)
+	}
+	return errors.Join(err, file.Close())
+}
+
+func ratio2(a, b float64) string { return fmt.Sprintf("%.2f", a/b) }
