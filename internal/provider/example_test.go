@@ -22,7 +22,7 @@ const examples = "../../examples"
 func TestExamples(t *testing.T) {
 	cases := map[string]func(*testing.T, string){
 		"quickstart": testQuickstart, "provider": testProviderExample, "functions/bytes": testFunction,
-		"data-sources/virt_host": testDataExample,
+		"data-sources/virt_host": testDataExample, "libvirt": testLibvirtExample,
 	}
 	data := map[string]string{} // shown together with the resource of the same kind
 	for _, kind := range []string{"disk", "image", "machine", "network", "snapshot", "storage_pool"} {
@@ -341,6 +341,23 @@ resource "virt_machine" "m" {
 		}
 	}
 	w.must(0, "destroy", "-auto-approve")
+}
+
+// testLibvirtExample runs what the guide on libvirt shows.
+func testLibvirtExample(t *testing.T, dir string) {
+	s := libvirtSite(t)
+	image := filepath.Join(s.libvirt.Pool("default"), libvirt.ExampleImage)
+	text := strings.ReplaceAll(s.example(t, dir), "qemu+ssh://root@kvm1.example.net/system", s.libvirt.URI())
+	w := newWorkspace(t, "", "TF_VAR_image="+image)
+	w.write("main.tf", text)
+	w.must(0, "apply", "-auto-approve")
+	w.nothing()
+	shows(t, virsh(t, s.libvirt, "dumpxml", "web-1"), "<iothreads>2</iothreads>", "<watchdog model='i6300esb'", "<vcpu placement='static' current='1'>4</vcpu>")
+	shows(t, virsh(t, s.libvirt, "snapshot-dumpxml", "web-1", "fresh"), "<memory snapshot='internal'/>")
+	w.must(0, "destroy", "-auto-approve")
+	if left := leftovers(t, s); len(left) != 0 {
+		t.Errorf("destroy left %v", left)
+	}
 }
 
 // environment is what the examples take from the environment.

@@ -85,7 +85,7 @@ func (p *person) furnish(t *testing.T) {
 		if err := lab.WriteTinyGuest(p.kernel(name), 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(p.kernel(name), 0o644); err != nil { //nolint:gosec // qemu reads it
+		if err := os.Chmod(p.kernel(name), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -242,7 +242,7 @@ func (p *person) leastPool(b *platformtest.Bench) block {
 
 func (p *person) folder(b *platformtest.Bench) string {
 	dir := filepath.Join(p.server.Dir, "pool", b.Name())
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // libvirt reads it
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		panic(err)
 	}
 	return dir

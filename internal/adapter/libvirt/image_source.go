@@ -44,7 +44,7 @@ func openSource(ctx context.Context, from string) (*source, error) {
 }
 
 func openFile(name string) (*source, error) {
-	f, err := os.Open(name) //nolint:gosec // the user names the file
+	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, platform.As(platform.ErrNotFound, err)
 	}

@@ -119,7 +119,7 @@ func testURLImage(t *testing.T, h *storageHost, i *images) {
 			_, _ = w.Write(data)
 		case "/chunked":
 			w.WriteHeader(http.StatusOK)
-			w.(http.Flusher).Flush() //nolint:forcetypeassert // net/http's is one
+			w.(http.Flusher).Flush()
 			_, _ = w.Write(data)
 		default:
 			http.NotFound(w, r)

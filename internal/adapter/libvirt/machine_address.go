@@ -43,8 +43,8 @@ func (s *session) addresses(ctx context.Context, d *domain) ([]string, error) {
 }
 
 func (s *session) addressesFrom(ctx context.Context, d *domain, source string) ([]string, error) {
-	codes := map[string]libvirt.DomainInterfaceAddressesSource{
-		fromLease: libvirt.DomainInterfaceAddressesSrcLease, fromAgent: libvirt.DomainInterfaceAddressesSrcAgent, fromARP: libvirt.DomainInterfaceAddressesSrcArp,
+	codes := map[string]uint32{
+		fromLease: uint32(libvirt.DomainInterfaceAddressesSrcLease), fromAgent: uint32(libvirt.DomainInterfaceAddressesSrcAgent), fromARP: uint32(libvirt.DomainInterfaceAddressesSrcArp),
 	}
 	if source == fromAgent && agentState(d.run) != "connected" {
 		return nil, nil // it would answer after a timeout
@@ -53,7 +53,7 @@ func (s *session) addressesFrom(ctx context.Context, d *domain, source string) (
 		return nil, nil
 	}
 	nics, err := ask(ctx, s.client, func(l *libvirt.Libvirt) ([]libvirt.DomainInterface, error) {
-		return l.DomainInterfaceAddresses(d.rpc, uint32(codes[source]), 0)
+		return l.DomainInterfaceAddresses(d.rpc, codes[source], 0)
 	})
 	var told libvirt.Error
 	switch {

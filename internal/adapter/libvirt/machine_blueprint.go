@@ -123,7 +123,7 @@ func addPorts(doc *libvirtxml.Domain, devices int) {
 	}
 	root := uint(0)
 	ports := []libvirtxml.DomainController{{Type: "pci", Index: &root, Model: "pcie-root"}}
-	for i := range uint(min(devices+basePorts+sparePorts, maxPorts)) { //nolint:gosec // never negative
+	for i := range uint(min(devices+basePorts+sparePorts, maxPorts)) {
 		index := i + 1
 		ports = append(ports, libvirtxml.DomainController{Type: "pci", Index: &index, Model: "pcie-root-port"})
 	}

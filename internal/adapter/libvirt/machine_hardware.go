@@ -141,9 +141,9 @@ func (c *change) processors() error {
 		})
 	}
 	if cpus != current || top != limit || c.fresh {
-		c.doc.VCPU = &libvirtxml.DomainVCPU{Placement: "static", Value: uint(top)} //nolint:gosec // bounded by the traits
+		c.doc.VCPU = &libvirtxml.DomainVCPU{Placement: "static", Value: uint(top)}
 		if cpus != top {
-			c.doc.VCPU.Current = uint(cpus) //nolint:gosec // bounded by the traits
+			c.doc.VCPU.Current = uint(cpus)
 		}
 		c.doc.VCPUs = nil
 	}
@@ -287,8 +287,8 @@ func (c *change) memory() {
 		})
 	}
 	if memory != current || top != limit || c.fresh {
-		c.doc.Memory = &libvirtxml.DomainMemory{Value: uint(top / kib), Unit: "KiB"}                  //nolint:gosec // never negative
-		c.doc.CurrentMemory = &libvirtxml.DomainCurrentMemory{Value: uint(memory / kib), Unit: "KiB"} //nolint:gosec // never negative
+		c.doc.Memory = &libvirtxml.DomainMemory{Value: uint(top / kib), Unit: "KiB"}
+		c.doc.CurrentMemory = &libvirtxml.DomainCurrentMemory{Value: uint(memory / kib), Unit: "KiB"}
 	}
 }
 

@@ -90,11 +90,11 @@ func (b *button) press(ctx context.Context, s *session, d *domain) error {
 	b.next = time.Now().Add(b.every)
 	b.every = min(2*b.every, lastPress)
 	err := do(ctx, s.client, func(l *libvirt.Libvirt) error { return l.DomainShutdownFlags(d.rpc, how) })
-	if how == libvirt.DomainShutdownGuestAgent && err != nil {
+	switch {
+	case how == libvirt.DomainShutdownGuestAgent && err != nil && ctx.Err() == nil:
 		b.next = time.Time{}
-		return nil
-	}
-	if is(err, libvirt.ErrOperationInvalid) {
+		return b.press(ctx, s, d)
+	case is(err, libvirt.ErrOperationInvalid):
 		return nil // it is off by now
 	}
 	return err

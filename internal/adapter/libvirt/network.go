@@ -23,9 +23,6 @@ var (
 	_ platform.Planner[platform.Network]  = (*networks)(nil)
 )
 
-// atOnce is how many documents are asked for at the same time.
-const atOnce = 32
-
 // Flags of the protocol that go-libvirt has no names for here.
 const (
 	inactiveXML       = 1  // the document that counts from the next start

@@ -32,7 +32,7 @@ func prefixOf(ip *libvirtxml.NetworkIP) (p netip.Prefix, ok bool) {
 	if err != nil {
 		return p, false
 	}
-	bits := int(ip.Prefix) //nolint:gosec // 128 at most
+	bits := int(ip.Prefix)
 	switch {
 	case ip.Netmask != "":
 		bits = maskBits(ip.Netmask)
@@ -171,7 +171,7 @@ func sameFamily(a, b string) bool {
 	return err == nil && other == nil && p.Addr().Is6() == q.Addr().Is6()
 }
 
-// slotted gives keys after an import: those of the record, else "ipv4", "ipv6", "ipv4-2" …
+// slotted gives keys after an import: those of the record, else "ipv4", "ipv6", "ipv4-2" and so on.
 func slotted(seen []platform.Subnet, recorded map[string]string) map[string]platform.Subnet {
 	if len(seen) == 0 {
 		return nil

@@ -66,7 +66,7 @@ func setSubnet(doc *libvirtxml.Network, prior, want platform.Subnet) {
 	ip := &doc.IPs[i]
 	gateway := gatewayOf(ip, p, want)
 	if canonicalAddress(ip.Address) != gateway.String() || moved {
-		ip.Address, ip.Prefix, ip.Netmask, ip.Family = gateway.String(), uint(p.Bits()), "", "" //nolint:gosec // 128 at most
+		ip.Address, ip.Prefix, ip.Netmask, ip.Family = gateway.String(), uint(p.Bits()), "", ""
 		if p.Addr().Is6() {
 			ip.Family = "ipv6"
 		}

@@ -114,12 +114,16 @@ func TestReviseKeeps(t *testing.T) {
 		{"only tags", platform.Network{}, platform.Network{Labels: platform.Labels{Tags: map[string]string{"a": "b"}}}, nil},
 		{"range", platform.Network{Subnets: first}, platform.Network{Subnets: longer}, map[string]string{"end='10.0.0.20'": "end='10.0.0.30'"}},
 		{
-			"hosts that are the same", platform.Network{},
-			platform.Network{Libvirt: &platform.LibvirtNetwork{Hosts: map[string]string{"a": "10.0.0.5", "b": "10.0.0.5"}}}, nil,
+			"hosts that are the same",
+			platform.Network{},
+			platform.Network{Libvirt: &platform.LibvirtNetwork{Hosts: map[string]string{"a": "10.0.0.5", "b": "10.0.0.5"}}},
+			nil,
 		},
 		{
-			"bridge", platform.Network{Libvirt: &platform.LibvirtNetwork{Bridge: new("virbr7")}},
-			platform.Network{Libvirt: &platform.LibvirtNetwork{Bridge: new("br-x")}}, map[string]string{"name='virbr7'": "name='br-x'"},
+			"bridge",
+			platform.Network{Libvirt: &platform.LibvirtNetwork{Bridge: new("virbr7")}},
+			platform.Network{Libvirt: &platform.LibvirtNetwork{Bridge: new("br-x")}},
+			map[string]string{"name='virbr7'": "name='br-x'"},
 		},
 		{"mode", platform.Network{Mode: new("nat")}, platform.Network{Mode: new("routed")}, map[string]string{"mode='nat'": "mode='route'"}},
 	} {

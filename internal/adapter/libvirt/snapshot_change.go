@@ -40,7 +40,7 @@ func (n *snapshots) Create(ctx context.Context, want *platform.Snapshot, made fu
 		return failed("take the snapshot", id, err)
 	}
 	_, err = act(ctx, n.s.client, func(l *libvirt.Libvirt) (libvirt.DomainSnapshot, error) {
-		return l.DomainSnapshotCreateXML(d.rpc, text, uint32(how))
+		return l.DomainSnapshotCreateXML(d.rpc, text, how)
 	})
 	if err != nil && !n.came(ctx, err, id) {
 		return failed("take the snapshot", id, err)
@@ -62,7 +62,7 @@ func (n *snapshots) came(ctx context.Context, err error, id string) bool {
 }
 
 // order writes what libvirt is asked for.
-func (n *snapshots) order(d *domain, want *platform.Snapshot) (string, libvirt.DomainSnapshotCreateFlags, error) {
+func (n *snapshots) order(d *domain, want *platform.Snapshot) (string, uint32, error) {
 	runs := d.run != nil
 	memory := runs
 	if want.Memory != nil {
@@ -77,23 +77,23 @@ func (n *snapshots) order(d *domain, want *platform.Snapshot) (string, libvirt.D
 	if err != nil {
 		return "", 0, err
 	}
-	var how libvirt.DomainSnapshotCreateFlags
+	var how uint32
 	switch {
 	case external && memory:
 		file := path.Join(path.Dir(sourceOf(disksOf(d.doc)[0].Source)), fileName(d.doc.Name, want.Name, d.id, 1)+".mem")
 		doc.Memory = &libvirtxml.DomainSnapshotMemory{Snapshot: inFiles, File: file}
 		doc.Disks = outsideDisks(d)
-		how |= libvirt.DomainSnapshotCreateAtomic | libvirt.DomainSnapshotCreateLive
+		how |= uint32(libvirt.DomainSnapshotCreateAtomic | libvirt.DomainSnapshotCreateLive)
 	case external:
 		doc.Disks = outsideDisks(d)
-		how |= libvirt.DomainSnapshotCreateAtomic | libvirt.DomainSnapshotCreateDiskOnly
+		how |= uint32(libvirt.DomainSnapshotCreateAtomic | libvirt.DomainSnapshotCreateDiskOnly)
 	}
 	if value(want.Quiesce) {
 		if !external || memory {
 			err := errors.New("file systems can be brought to rest for a snapshot of the disks of a running machine: set memory = false")
 			return "", 0, platform.At(platform.As(platform.ErrInvalid, err), "quiesce")
 		}
-		how |= libvirt.DomainSnapshotCreateQuiesce
+		how |= uint32(libvirt.DomainSnapshotCreateQuiesce)
 	}
 	text, err := doc.Marshal()
 	return text, how, err
@@ -180,12 +180,12 @@ func (n *snapshots) describe(ctx context.Context, snap libvirt.DomainSnapshot, d
 	if err != nil {
 		return err
 	}
-	how := libvirt.DomainSnapshotCreateRedefine
+	how := uint32(libvirt.DomainSnapshotCreateRedefine)
 	if current == 1 {
-		how |= libvirt.DomainSnapshotCreateCurrent
+		how |= uint32(libvirt.DomainSnapshotCreateCurrent)
 	}
 	return do(ctx, n.s.client, func(l *libvirt.Libvirt) error {
-		_, err := l.DomainSnapshotCreateXML(snap.Dom, text, uint32(how))
+		_, err := l.DomainSnapshotCreateXML(snap.Dom, text, how)
 		return err
 	})
 }

@@ -170,7 +170,7 @@ func TestCancelledUpload(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	hang, end := io.Pipe()
-	defer end.Close()
+	defer func() { _ = end.Close() }()
 	content := io.MultiReader(bytes.NewReader(noise(12, 1<<20)), hang)
 	start := time.Now()
 	_, err := h.s.uploadVolume(ctx, "default", "hangs", formatRaw, content, 2<<20)
@@ -204,7 +204,7 @@ type cutter struct {
 }
 
 func (c *cutter) serve(t *testing.T) string {
-	dir, err := os.MkdirTemp("", "cut") // a socket's path is short
+	dir, err := os.MkdirTemp("", "cut") //nolint:usetesting // a socket's path is short
 	if err != nil {
 		t.Fatal(err)
 	}

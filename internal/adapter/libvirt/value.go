@@ -23,12 +23,3 @@ func unless[T comparable](v, none T) *T {
 	}
 	return &v
 }
-
-// flags joins the flags of a call.
-func flags[T ~int32 | ~uint32](list ...T) T {
-	var all T
-	for _, f := range list {
-		all |= f
-	}
-	return all
-}

@@ -39,14 +39,14 @@ type volume struct {
 func (s *session) volume(ctx context.Context, key string) (*volume, error) {
 	found, err := s.lookUp(ctx, key)
 	if absent(err) {
-		err = s.noVolume(key)
+		err = s.noVolume()
 	}
 	if err != nil {
 		return nil, failed("find the volume", key, err)
 	}
 	v, err := s.describe(ctx, found)
 	if absent(err) {
-		err = s.noVolume(key)
+		err = s.noVolume()
 	}
 	return v, failed("read the volume", key, err)
 }
@@ -54,7 +54,7 @@ func (s *session) volume(ctx context.Context, key string) (*volume, error) {
 // absent says that libvirt knows no such volume.
 func absent(err error) bool { return is(err, libvirt.ErrNoStorageVol) }
 
-func (s *session) noVolume(key string) error {
+func (s *session) noVolume() error {
 	return platform.As(platform.ErrNotFound, fmt.Errorf("no storage pool of %s has it", s.uri.where()))
 }
 

@@ -60,7 +60,7 @@ func (s *session) removeVolume(ctx context.Context, rpc libvirt.StorageVol) erro
 func (s *session) downloadVolume(ctx context.Context, key string, limit int64) ([]byte, error) {
 	rpc, err := s.lookUp(ctx, key)
 	if absent(err) {
-		err = s.noVolume(key)
+		err = s.noVolume()
 	}
 	if err != nil {
 		return nil, failed("read the content of the volume", key, err)

@@ -238,7 +238,7 @@ func (l *line) refuse(call []byte, f *Fault) error {
 	binary.BigEndian.PutUint32(packet[atType:], typeReply)
 	binary.BigEndian.PutUint32(packet[atStatus:], statusError)
 	packet = append(packet, remoteError(f.Code, f.Message)...)
-	binary.BigEndian.PutUint32(packet, uint32(len(packet))) //nolint:gosec // short
+	binary.BigEndian.PutUint32(packet, uint32(len(packet)))
 	l.write.Lock()
 	defer l.write.Unlock()
 	_, err := l.client.Write(packet)
@@ -251,7 +251,7 @@ func remoteError(code uint32, message string) []byte {
 	b := binary.BigEndian.AppendUint32(nil, code)
 	b = binary.BigEndian.AppendUint32(b, 10) // VIR_FROM_QEMU
 	b = binary.BigEndian.AppendUint32(b, 1)
-	b = binary.BigEndian.AppendUint32(b, uint32(len(message))) //nolint:gosec // short
+	b = binary.BigEndian.AppendUint32(b, uint32(len(message)))
 	b = append(b, message...)
 	b = append(b, make([]byte, -len(message)&3)...)
 	b = binary.BigEndian.AppendUint32(b, 2) // VIR_ERR_ERROR
