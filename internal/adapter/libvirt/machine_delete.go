@@ -42,7 +42,13 @@ func (m *machines) Delete(ctx context.Context, have *platform.Machine) error {
 func (d *domain) running() (running, paused bool) { return d.run != nil, d.paused }
 
 func (m *machines) undefine(ctx context.Context, d *domain) error {
-	err := do(ctx, m.s.client, func(l *libvirt.Libvirt) error { return l.DomainUndefineFlags(d.rpc, undefineAll) }, libvirt.ErrNoDomain)
+	err := do(ctx, m.s.client, func(l *libvirt.Libvirt) error {
+		err := l.DomainUndefineFlags(d.rpc, undefineAll)
+		if is(err, libvirt.ErrInvalidArg) { // a driver that keeps nothing of the kind
+			return l.DomainUndefineFlags(d.rpc, 0)
+		}
+		return err
+	}, libvirt.ErrNoDomain)
 	if is(err, libvirt.ErrNoDomain) {
 		return nil // somebody was faster
 	}

@@ -130,7 +130,7 @@ func (c *change) editNIC(key string, device *libvirtxml.DomainInterface, want pl
 	switch {
 	case !there:
 		c.live("attach a network adapter", []string{"nics", key}, func(ctx context.Context) error {
-			return c.attach(ctx, text, uint32(libvirt.DomainAffectLive))
+			return c.attach(ctx, mac, text, uint32(libvirt.DomainAffectLive))
 		})
 	case rewired:
 		c.live("connect a network adapter", []string{"nics", key, "network_id"}, func(ctx context.Context) error {
@@ -142,8 +142,17 @@ func (c *change) editNIC(key string, device *libvirtxml.DomainInterface, want pl
 	return mac, nil
 }
 
-func (c *change) attach(ctx context.Context, text string, where uint32) error {
-	return do(ctx, c.s.client, func(l *libvirt.Libvirt) error { return l.DomainAttachDeviceFlags(c.is.rpc, text, where) })
+// attach plugs an adapter in. Twice would be two of them: what the domain has is looked at where the answer was lost.
+func (c *change) attach(ctx context.Context, mac, text string, where uint32) error {
+	plain := func(l *libvirt.Libvirt) error { return l.DomainAttachDeviceFlags(c.is.rpc, text, where) }
+	return doUnless(ctx, c.s.client, plain, func(l *libvirt.Libvirt) (bool, error) {
+		var how libvirt.DomainXMLFlags
+		if where&uint32(libvirt.DomainAffectLive) == 0 {
+			how = libvirt.DomainXMLInactive
+		}
+		is, err := l.DomainGetXMLDesc(c.is.rpc, how)
+		return strings.Contains(strings.ToLower(is), mac), err
+	})
 }
 
 func (c *change) addNIC(key string, want platform.NIC) (mac string, err error) {
@@ -171,7 +180,7 @@ func (c *change) addNIC(key string, want platform.NIC) (mac string, err error) {
 	if findNIC(c.is.run, mac) != nil {
 		where = uint32(libvirt.DomainAffectConfig)
 	}
-	c.live("attach a network adapter", []string{"nics", key}, func(ctx context.Context) error { return c.attach(ctx, text, where) })
+	c.live("attach a network adapter", []string{"nics", key}, func(ctx context.Context) error { return c.attach(ctx, mac, text, where) })
 	return mac, nil
 }
 

@@ -40,7 +40,19 @@ func (s *session) start(ctx context.Context, d *domain, how uint32) error {
 
 // suspend saves a machine's memory on the host's disk and switches it off.
 func (s *session) suspend(ctx context.Context, d *domain) error {
-	err := do(ctx, s.client, func(l *libvirt.Libvirt) error { return l.DomainManagedSave(d.rpc, 0) }, libvirt.ErrOperationInvalid)
+	err := s.stream(ctx, func(l *libvirt.Libvirt) error { return l.DomainManagedSave(d.rpc, 0) }) // as long as its memory takes
+	if is(err, libvirt.ErrOperationInvalid) {
+		return s.suspended(ctx, d, err)
+	}
+	return failed("suspend the machine", d.doc.Name, err)
+}
+
+// suspended forgives a machine that is suspended already.
+func (s *session) suspended(ctx context.Context, d *domain, err error) error {
+	f, read := s.facts(ctx, d.rpc)
+	if power, _ := powerOf(f.state, f.reason, f.saved); read == nil && power == platform.PowerSuspended {
+		return nil
+	}
 	return failed("suspend the machine", d.doc.Name, err)
 }
 

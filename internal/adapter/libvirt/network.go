@@ -92,7 +92,13 @@ func (s *session) documents(ctx context.Context, n *lan) error {
 }
 
 func (s *session) networkXML(ctx context.Context, rpc libvirt.Network, flags uint32) (string, *libvirtxml.Network, error) {
-	text, err := ask(ctx, s.client, func(l *libvirt.Libvirt) (string, error) { return l.NetworkGetXMLDesc(rpc, flags) })
+	text, err := ask(ctx, s.client, func(l *libvirt.Libvirt) (string, error) {
+		text, err := l.NetworkGetXMLDesc(rpc, flags)
+		if flags != 0 && is(err, libvirt.ErrInvalidArg) { // a driver that knows one document alone
+			return l.NetworkGetXMLDesc(rpc, 0)
+		}
+		return text, err
+	})
 	if err != nil {
 		return "", nil, err
 	}

@@ -39,8 +39,9 @@ func (n *snapshots) Create(ctx context.Context, want *platform.Snapshot, made fu
 	if err != nil {
 		return failed("take the snapshot", id, err)
 	}
-	_, err = act(ctx, n.s.client, func(l *libvirt.Libvirt) (libvirt.DomainSnapshot, error) {
-		return l.DomainSnapshotCreateXML(d.rpc, text, how)
+	err = n.s.stream(ctx, func(l *libvirt.Libvirt) error { // as long as the memory takes
+		_, err := l.DomainSnapshotCreateXML(d.rpc, text, how)
+		return err
 	})
 	if err != nil && !n.came(ctx, err, id) {
 		return failed("take the snapshot", id, err)
@@ -199,7 +200,7 @@ func (n *snapshots) Delete(ctx context.Context, have *platform.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	err = do(ctx, n.s.client, func(l *libvirt.Libvirt) error { return l.DomainSnapshotDelete(snap, 0) }, libvirt.ErrNoDomainSnapshot)
+	err = n.s.stream(ctx, func(l *libvirt.Libvirt) error { return l.DomainSnapshotDelete(snap, 0) }) // as long as the merging takes
 	if is(err, libvirt.ErrNoDomainSnapshot, libvirt.ErrNoDomain) {
 		return nil
 	}

@@ -248,6 +248,7 @@ func TestTestDriver(t *testing.T) {
 		t.Errorf("the endpoint is %q", conn.Endpoint)
 	}
 	listed[platform.Machine](t, conn.Machines, "test")
+	listed[platform.Network](t, conn.Networks, "default")
 	listed[platform.StoragePool](t, conn.StoragePools, "default-pool")
 	listed[platform.Disk](t, conn.Disks, "")
 	listed[platform.Image](t, conn.Images, "")

@@ -119,7 +119,12 @@ func counted(calls map[libvirt.Procedure]int) (total int, list string) {
 
 // procedureName is what the protocol calls a procedure, of those that a plan is known to call.
 func procedureName(p libvirt.Procedure) string {
-	names := map[libvirt.Procedure]string{}
+	names := map[libvirt.Procedure]string{
+		1: "ConnectOpen", 2: "ConnectClose", 7: "ConnectGetCapabilities", 14: "DomainGetXMLDesc", 15: "DomainGetAutostart", 24: "DomainLookupByUUID",
+		43: "NetworkGetXMLDesc", 44: "NetworkGetAutostart", 47: "NetworkLookupByUUID", 66: "AuthList", 88: "StoragePoolGetXMLDesc", 152: "NetworkIsActive",
+		183: "DomainHasManagedSaveImage", 194: "DomainGetBlockInfo", 212: "DomainGetState", 273: "ConnectListAllDomains",
+		281: "ConnectListAllStoragePools", 283: "ConnectListAllNetworks", 344: "ConnectGetAllDomainStats",
+	}
 	if name, ok := names[p]; ok {
 		return name
 	}
@@ -152,7 +157,7 @@ func (b *bench) uploads(ctx context.Context, t *table, server *libvirt.Server) e
 		theirs = append(theirs, took.Seconds())
 	}
 	whole, start, reference := medianOf(mine, wall), medianOf(tiny, wall), median(theirs)
-	t.add("libvirt: upload of 1 GiB", seconds(whole), "", fmt.Sprintf("the whole apply; of an image of 1 MiB %s", seconds(start)))
+	t.add("libvirt: upload of 1 GiB", seconds(whole), "", fmt.Sprintf("the whole apply; of an image of 1 MiB %s; provider %.1f s of CPU", seconds(start), medianOf(mine, provider)))
 	t.add("  virsh vol-upload", seconds(reference), "", fmt.Sprintf("%.0f MB/s", imageSize/reference/1e6))
 	t.add("  ratio of time", ratio2(whole-start, reference), "≤ 1.3", "the upload alone; the whole apply "+ratio2(whole, reference))
 	t.add("  peak memory of the provider", megabytes(medianOf(mine, peak)), "flat", "of an image of 1 MiB: "+megabytes(medianOf(tiny, peak)))

@@ -69,6 +69,9 @@ func (r *run) life(t *testing.T, k *subject) {
 	t.Helper()
 	r.rowsExist(t, k)
 	r.together(t, k, max(1, r.Kinds[k.name].Together))
+	if k.dataOnly {
+		return
+	}
 	for _, c := range faultCases() { // one at a time: a fault may reach everybody on the backend
 		t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) })
 	}
