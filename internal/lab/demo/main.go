@@ -112,7 +112,7 @@ func startKVM(ctx context.Context, dir string, out *screen) (*libvirt.Server, er
 	}
 	if err != nil {
 		out.say("Without a real libvirt: %v.", err)
-		return nil, nil //nolint:nilnil,nilerr // the demo goes without
+		return nil, nil //nolint:nilnil // the demo goes without
 	}
 	server, err := libvirt.Start(ctx, libvirt.Options{})
 	if err != nil {
