@@ -24,11 +24,12 @@ func TestConformance(t *testing.T) {
 	s := lab.Serve(t, lab.Options{})
 	p := newPerson(t, s)
 	platformtest.Run(t, platformtest.Suite{
-		Driver:  libvirt.New(),
-		Config:  settings(s, nil),
-		Second:  settings(lab.Serve(t, lab.Options{}), nil),
-		Refused: refused(t, s),
-		Backend: p,
+		Driver:   libvirt.New(),
+		Config:   settings(s, nil),
+		Second:   settings(lab.Serve(t, lab.Options{}), nil),
+		Refused:  refused(t, s),
+		Backend:  p,
+		Together: true,
 		Kinds: map[string]platformtest.Case{
 			"machine":      {Values: p.machineValues(), Minimal: p.leastMachine, Together: together, Slow: 15 * time.Second},
 			"snapshot":     {Values: p.snapshotValues(), Path: snapshotPath, Together: together, SameID: true},
@@ -262,7 +263,7 @@ func snapshotPath(state map[string]any) string {
 }
 
 // Fault makes the call of the server fail that ends, or for half of the work is in the middle of, an operation.
-func (p *person) Fault(_ context.Context, f platformtest.Fault) (map[string]any, func(), error) {
+func (p *person) Fault(ctx context.Context, f platformtest.Fault) (map[string]any, func(), error) {
 	what := f.Verb + " " + f.Kind
 	if f.Half {
 		what += " half"
@@ -276,11 +277,19 @@ func (p *person) Fault(_ context.Context, f platformtest.Fault) (map[string]any,
 	if !ok {
 		return nil, nil, platformtest.ErrCannot
 	}
+	proxy, err := lab.StartProxy(ctx, p.server.SocketPath)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, fault := range list {
 		fault.Code, fault.Message, fault.Hang = 9, "No space left on device", f.Hang
-		p.proxy.Inject(fault)
+		proxy.Inject(fault)
 	}
-	return settings(p.server, map[string]any{"uri": p.proxy.URI()}), p.proxy.Clear, nil
+	clear := func() { // what hangs is cut, what is left behind goes on
+		proxy.Clear()
+		p.proxies(proxy)
+	}
+	return settings(p.server, map[string]any{"uri": proxy.URI()}), clear, nil
 }
 
 // faults are the calls that fail, by what shall fail. Where the adapter takes back what it could not make, that fails too.

@@ -25,6 +25,9 @@ func failed(op, on string, err error) error {
 		return err
 	}
 	hint, class := classify(err)
+	if text := err.Error(); text != strings.TrimSpace(text) {
+		err = &oneLine{err}
+	}
 	err = &platform.OpError{Op: op, On: on, Err: err, Hint: hint}
 	if class == nil {
 		return err
@@ -185,3 +188,9 @@ func hintFor(class error, message string) string {
 }
 
 func isNotFound(err error) bool { return errors.Is(err, platform.ErrNotFound) }
+
+// oneLine is an error without the line break that libvirt puts behind what a program said.
+type oneLine struct{ err error }
+
+func (o *oneLine) Error() string { return strings.TrimSpace(o.err.Error()) }
+func (o *oneLine) Unwrap() error { return o.err }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,20 +26,29 @@ type person struct {
 	proxy   *lab.Proxy
 	serial  atomic.Int64
 	image   string // path of a volume that holds the tiny guest
+	mu      sync.Mutex
+	met     []*lab.Proxy // those whose faults are over
 	guest   lab.Guest
 	devices []string // block devices with a file system
 }
 
 func newPerson(t *testing.T, s *lab.Server) *person {
 	t.Helper()
-	proxy, err := lab.StartProxy(context.WithoutCancel(t.Context()), s.SocketPath)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = proxy.Close() })
-	p := &person{server: s, proxy: proxy}
+	p := &person{server: s}
+	t.Cleanup(func() {
+		for _, proxy := range p.met {
+			_ = proxy.Close()
+		}
+	})
 	p.furnish(t)
 	return p
+}
+
+// proxies keeps a proxy until the end: what was left behind may still use it.
+func (p *person) proxies(proxy *lab.Proxy) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.met = append(p.met, proxy)
 }
 
 // virsh runs one command.

@@ -34,6 +34,8 @@ type Suite struct {
 	// Refused lists settings with which no connection is possible.
 	Refused []Refused
 	Backend Backend
+	// Together says that the kinds may be tested at the same time: faults reach only those connections that meet them.
+	Together bool
 	// Given holds the ids of objects that other objects may refer to, by kind. Where there are not enough of
 	// them, the suite makes some through the provider.
 	Given map[string][]string
@@ -82,11 +84,17 @@ func Run(t *testing.T, s Suite) {
 	r := &run{Suite: s, waived: map[string]bool{}}
 	all := subjects()
 	r.offers(t, all)
+	var wait sync.WaitGroup
 	for _, k := range all {
-		if _, offered := s.Driver.Traits[k.name]; offered {
-			t.Run(k.name, func(t *testing.T) { r.life(t, k) })
+		if _, offered := s.Driver.Traits[k.name]; !offered {
+			continue
+		}
+		wait.Go(func() { t.Run(k.name, func(t *testing.T) { r.life(t, k) }) })
+		if !s.Together {
+			wait.Wait()
 		}
 	}
+	wait.Wait()
 	t.Run("connection", func(t *testing.T) { r.connection(t, all) })
 	r.report(t)
 }
