@@ -23,7 +23,6 @@ import (
 // person works on a host with virsh.
 type person struct {
 	server  *lab.Server
-	proxy   *lab.Proxy
 	serial  atomic.Int64
 	image   string // path of a volume that holds the tiny guest
 	mu      sync.Mutex
