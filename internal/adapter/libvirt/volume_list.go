@@ -62,6 +62,7 @@ func (s *session) volumes(ctx context.Context) ([]*volume, error) {
 	for i, v := range found {
 		switch {
 		case isNotFound(errs[i]), is(errs[i], libvirt.ErrNoStorageVol): // gone meanwhile
+		case is(errs[i], libvirt.ErrNoStoragePool, libvirt.ErrOperationInvalid): // its pool was stopped meanwhile
 		case errs[i] != nil:
 			return nil, failed("read the volume", all[i].Key, errs[i])
 		case !strings.HasPrefix(v.name, uploadPrefix):
