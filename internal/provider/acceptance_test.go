@@ -186,11 +186,12 @@ func TestOtherKinds(t *testing.T) {
 		config string
 		action plancheck.ResourceActionType
 	}
-	cases := map[string]struct {
+	type life struct {
 		first  string
 		then   []change
 		ignore []string // by an import: what the platform does not tell
-	}{
+	}
+	cases := map[string]life{
 		"network": {
 			"  name = \"n\"\n  vlan = 20\n  vsphere {\n    switch = \"DVS0\"\n  }\n",
 			[]change{
@@ -221,14 +222,50 @@ func TestOtherKinds(t *testing.T) {
 			[]string{"memory"},
 		},
 	}
-	for kind, c := range cases {
+	// libvirt renames nothing but machines, keeps no tags with volumes, and copies the disk of a machine that is off.
+	own := map[string]life{
+		"network": {
+			"  name = \"n\"\n  subnets = { a = { cidr = \"10.77.0.0/24\" } }\n",
+			[]change{
+				{"  name = \"n\"\n  subnets = { a = { cidr = \"10.77.0.0/24\" } }\n  description = \"d\"\n", plancheck.ResourceActionUpdate},
+				{"  name = \"n\"\n  subnets = { a = { cidr = \"10.77.0.0/24\" } }\n  mtu = 1400\n", plancheck.ResourceActionUpdate},
+			},
+			nil,
+		},
+		"disk": {
+			"  name = \"d\"\n  size = \"1GiB\"\n",
+			[]change{
+				{"  name = \"d\"\n  size = \"2GiB\"\n", plancheck.ResourceActionUpdate},
+				{"  name = \"d\"\n  size = \"2048MiB\"\n", plancheck.ResourceActionNoop},
+				{"  name = \"d2\"\n  size = \"2GiB\"\n", plancheck.ResourceActionReplace},
+			},
+			nil,
+		},
+		"image": {
+			"  name = \"i\"\n  machine_id = virt_machine.m.id\n",
+			[]change{{"  name = \"i2\"\n  machine_id = virt_machine.m.id\n", plancheck.ResourceActionReplace}},
+			[]string{"machine_id"},
+		},
+		"snapshot": {
+			"  name = \"s\"\n  machine_id = virt_machine.m.id\n",
+			[]change{
+				{"  name = \"s\"\n  description = \"d\"\n  machine_id = virt_machine.m.id\n", plancheck.ResourceActionUpdate},
+				{"  name = \"s2\"\n  machine_id = virt_machine.m.id\n", plancheck.ResourceActionReplace},
+			},
+			nil,
+		},
+	}
+	for kind, everywhere := range cases {
 		t.Run(kind, func(t *testing.T) {
 			onEverySite(t, func(t *testing.T, s site) {
-				address := "virt_" + kind + ".x"
+				address, c, power := "virt_"+kind+".x", everywhere, "on"
+				if s.name == "libvirt" {
+					c, power = own[kind], "off"
+				}
 				config := func(text string) string {
 					machine := ""
 					if strings.Contains(c.first, "virt_machine") {
-						machine = "resource \"virt_machine\" \"m\" {\n  name = \"m\"\n  boot_disk = { size = \"1GiB\" }\n}\n"
+						machine = "resource \"virt_machine\" \"m\" {\n  name = \"m\"\n  power = \"" + power + "\"\n  boot_disk = { size = \"1GiB\" }\n}\n"
 					}
 					return s.provider + machine + "resource \"virt_" + kind + "\" \"x\" {\n" + text + "}\n"
 				}
