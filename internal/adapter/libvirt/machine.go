@@ -266,11 +266,11 @@ func (m *machines) release(ctx context.Context, c *change) error {
 
 // finish reads the machine back and completes want.
 func (m *machines) finish(ctx context.Context, c *change) error {
-	got := bindings(c.want, c.is.id)
+	got := c.want.Bindings(c.is.id)
 	if err := m.Read(ctx, &got); err != nil {
 		return err
 	}
-	complete(c.want, &got)
+	c.want.Complete(&got)
 	return nil
 }
 

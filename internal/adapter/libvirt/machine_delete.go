@@ -24,7 +24,7 @@ func (m *machines) Delete(ctx context.Context, have *platform.Machine) error {
 	if err != nil {
 		return err
 	}
-	if runs, _ := d.running(); runs {
+	if d.run != nil {
 		if err := m.s.cut(ctx, d); err != nil {
 			return err
 		}
@@ -37,9 +37,6 @@ func (m *machines) Delete(ctx context.Context, have *platform.Machine) error {
 	m.tellKept(ctx, d, have)
 	return m.undefine(ctx, d)
 }
-
-// running says whether the domain runs, or is paused.
-func (d *domain) running() (running, paused bool) { return d.run != nil, d.paused }
 
 func (m *machines) undefine(ctx context.Context, d *domain) error {
 	err := do(ctx, m.s.client, func(l *libvirt.Libvirt) error {

@@ -85,7 +85,7 @@ func TestAdaptersOnTheHost(t *testing.T) {
 			t.Errorf("the domain has no %s", want)
 		}
 	}
-	got := bindings(m, *m.ID)
+	got := m.Bindings(*m.ID)
 	if err := (&machines{h.s}).Read(t.Context(), &got); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestDetachNeedsAGuest(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "release") {
 		t.Errorf("nothing runs in the machine and the error is: %v", err)
 	}
-	got := bindings(m, *m.ID)
+	got := m.Bindings(*m.ID)
 	if err := (&machines{h.s}).Read(t.Context(), &got); err != nil || len(got.Disks)+len(got.UnmanagedDisks) != 1 {
 		t.Errorf("the disk is lost: %v %v %v", got.Disks, got.UnmanagedDisks, err)
 	}

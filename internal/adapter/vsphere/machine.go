@@ -182,7 +182,7 @@ func (m *machines) finish(ctx context.Context, c *change) error {
 	if err := m.moved(ctx, c, vm); err != nil {
 		return err
 	}
-	got := bindings(c.want, vm)
+	got := c.want.Bindings(vm.Config.InstanceUuid)
 	late, err := c.late(vm, &got)
 	if err != nil {
 		return err
@@ -196,7 +196,7 @@ func (m *machines) finish(ctx context.Context, c *change) error {
 	if err := m.fill(ctx, vm, &got); err != nil {
 		return err
 	}
-	complete(c.want, &got)
+	c.want.Complete(&got)
 	return nil
 }
 
@@ -221,20 +221,4 @@ func (c *change) late(vm *mo.VirtualMachine, bound *platform.Machine) (map[strin
 		late[guestMetadata], late[guestMetadata+encodingOf] = config[guestMetadata], packed
 	}
 	return late, err
-}
-
-// bindings is a machine of which only the id and the bindings are known, as Read gets it.
-func bindings(want *platform.Machine, vm *mo.VirtualMachine) platform.Machine {
-	got := platform.Machine{Disks: map[string]platform.MachineDisk{}, NICs: map[string]platform.NIC{}}
-	got.ID = &vm.Config.InstanceUuid
-	if want.BootDisk != nil && want.BootDisk.ID != nil {
-		got.BootDisk = &platform.BootDisk{ID: want.BootDisk.ID}
-	}
-	for key, d := range want.Disks {
-		got.Disks[key] = platform.MachineDisk{ID: d.ID, DiskID: d.DiskID}
-	}
-	for key, n := range want.NICs {
-		got.NICs[key] = platform.NIC{ID: n.ID, MAC: n.MAC}
-	}
-	return got
 }

@@ -86,7 +86,7 @@ func (m *machines) early(ctx context.Context, c *change) error {
 		return err
 	}
 	c.bind(vm)
-	bound := bindings(c.want, vm)
+	bound := c.want.Bindings(vm.Config.InstanceUuid)
 	late, err := c.late(vm, &bound)
 	if err != nil {
 		return err

@@ -121,41 +121,6 @@ func findNIC(nics []nic, bound platform.NIC) *nic {
 	return nil
 }
 
-// complete takes from got, which was filled after a change, whatever want left open.
-func complete(want, got *platform.Machine) {
-	want.ID = got.ID
-	fillOpen(&want.CPUs, got.CPUs)
-	fillOpen(&want.Memory, got.Memory)
-	fillOpen(&want.Firmware, got.Firmware)
-	fillOpen(&want.SecureBoot, got.SecureBoot)
-	fillOpen(&want.TPM, got.TPM)
-	fillOpen(&want.Power, got.Power)
-	fillOpen(&want.BootDisk, got.BootDisk)
-	if want.BootDisk != nil && got.BootDisk != nil {
-		fillOpen(&want.BootDisk.Size, got.BootDisk.Size)
-		fillOpen(&want.BootDisk.Type, got.BootDisk.Type)
-		fillOpen(&want.BootDisk.Storage, got.BootDisk.Storage)
-		want.BootDisk.ID = got.BootDisk.ID
-	}
-	for key, d := range want.Disks {
-		g := got.Disks[key]
-		fillOpen(&d.Size, g.Size)
-		fillOpen(&d.Type, g.Type)
-		fillOpen(&d.Storage, g.Storage)
-		d.ID = g.ID
-		want.Disks[key] = d
-	}
-	for key, n := range want.NICs {
-		g := got.NICs[key]
-		fillOpen(&n.MAC, g.MAC)
-		fillOpen(&n.Connected, g.Connected)
-		n.ID = g.ID
-		want.NICs[key] = n
-	}
-	want.BootedAt, want.Addresses, want.Native = got.BootedAt, got.Addresses, got.Native
-	want.UnmanagedDisks, want.UnmanagedNICs = got.UnmanagedDisks, got.UnmanagedNICs
-}
-
 // fillOpen fills what the user left open.
 func fillOpen[T any](want **T, got *T) {
 	if *want == nil {
