@@ -30,7 +30,7 @@ type judge struct {
 
 // see walks the attribute n at path, whose map keys are real ones.
 func (j *judge) see(n *node, path platform.Path, config, plan, prior tftypes.Value) {
-	if n.local || j.inert(n) || n.computed && !n.optional && !n.required {
+	if n.local || j.inert(n) || n.computed && !n.optional && !n.required && !n.derived {
 		return
 	}
 	trait := j.traits[n]
@@ -41,7 +41,11 @@ func (j *judge) see(n *node, path platform.Path, config, plan, prior tftypes.Val
 		return
 	}
 	if n.leaf() {
-		j.value(n, trait, path, config, plan)
+		if n.derived {
+			config = plan // it costs what it would if the user had written it; what it follows from is refused by its own rows
+		} else {
+			j.value(n, trait, path, config, plan)
+		}
 		if !j.creating {
 			j.change(n, trait, path, config, plan, prior)
 		}
@@ -161,7 +165,9 @@ func (j *judge) change(n *node, trait platform.Trait, path platform.Path, config
 		return
 	case trait.Class == platform.ClassCreateOnly && absent(prior) && j.private.Imported:
 		return // taken as it is: what made an imported object cannot be observed
-	case trait.Class == platform.ClassReplace && absent(plan) && absent(config) && j.private.Imported:
+	case n.derived && absent(prior) && j.private.Imported:
+		return // nor can what it was derived from
+	case trait.Class == platform.ClassReplace && absent(plan) && absent(config) && j.private.Imported && !n.derived:
 		return // an import saw it and nobody wrote it: that is no reason to make another object
 	case trait.Class == platform.ClassReplace && absent(prior) && j.root.attrs[path[0]].platform && j.private.Imported:
 		return // an import does not read platform blocks: the next read finds what it really is

@@ -86,14 +86,9 @@ func (d *Data[T, P]) Read(ctx context.Context, req datasource.ReadRequest, resp 
 // asked reads the configuration: a platform, and an id or a name.
 func (d *Data[T, P]) asked(config tftypes.Value) (inquiry, error) {
 	ask := inquiry{platform: text(get(config, "platform")), id: text(get(config, "id")), name: text(get(config, "name"))}
-	if d.hub == nil || d.hub.Unknown {
-		return ask, errNotYet
-	}
-	if ask.platform == "" {
-		var ok bool
-		if ask.platform, ok = d.hub.Sole(); !ok {
-			return ask, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("which platform? The provider has several; write one of %s", d.hub.Names())), "platform")
-		}
+	var err error
+	if ask.platform, err = d.hub.pick(ask.platform); err != nil {
+		return ask, err
 	}
 	if neither := ask.id == "" && ask.name == ""; neither && !d.DataOnly() || ask.id != "" && ask.name != "" {
 		return ask, platform.As(platform.ErrInvalid, errors.New("say either the id or the name"))

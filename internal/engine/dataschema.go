@@ -12,7 +12,7 @@ import (
 func dataSchema(root *node, s schema.Schema, only bool) dataschema.Schema {
 	attrs := map[string]dataschema.Attribute{}
 	for name, a := range s.Attributes {
-		if n := root.attrs[name]; !n.local && !n.writeOnly {
+		if n := root.attrs[name]; !n.local && !n.writeOnly && !n.derived {
 			attrs[name] = computed(n, a)
 		}
 	}
@@ -37,6 +37,8 @@ func computed(n *node, a schema.Attribute) dataschema.Attribute {
 		return dataschema.StringAttribute{Computed: true, CustomType: a.CustomType, Sensitive: sensitive, Description: doc, MarkdownDescription: md}
 	case schema.Int64Attribute:
 		return dataschema.Int64Attribute{Computed: true, Sensitive: sensitive, Description: doc, MarkdownDescription: md}
+	case schema.Float64Attribute:
+		return dataschema.Float64Attribute{Computed: true, Sensitive: sensitive, Description: doc, MarkdownDescription: md}
 	case schema.BoolAttribute:
 		return dataschema.BoolAttribute{Computed: true, Sensitive: sensitive, Description: doc, MarkdownDescription: md}
 	case schema.ListAttribute:

@@ -107,6 +107,7 @@ func (r *rules) agrees(n *node, want, have tftypes.Value) bool {
 // inherit rewrites the prior state as the adapter shall see it: elements that continue under a new key carry that key,
 // and provisional elements that nobody declares are not there, so that nothing undeclared ever looks dropped.
 func (r *rules) inherit(prior, plan tftypes.Value, p private) tftypes.Value {
+	prior = r.adopted(prior, plan, p)
 	for _, n := range r.keyed() {
 		had, now := get(prior, n.path[0]), get(plan, n.path[0])
 		if !given(had) || now.Type() != nil && !now.IsKnown() { // any of them may yet turn out to be declared

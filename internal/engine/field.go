@@ -16,6 +16,7 @@ type field struct {
 	index                          []int
 	typ                            reflect.Type
 	binding, local, platform, keys bool
+	derived                        bool
 }
 
 // fieldsOf maps the tfsdk names of a struct, embedded ones included, to its fields.
@@ -32,6 +33,7 @@ func fieldsOf(t reflect.Type) map[string]field {
 			local:    f.Tag.Get("virt") == "local",
 			platform: f.Tag.Get("virt") == "platform",
 			keys:     f.Tag.Get("virt") == "keys",
+			derived:  f.Tag.Get("virt") == "derived",
 		}
 	}
 	return fields

@@ -44,7 +44,7 @@ type Connection struct {
 	conn   atomic.Pointer[platform.Conn]
 	err    error
 	aheads sync.Map // kind's name -> *ahead[T]
-	rules  sync.Map // kind's name -> *rules
+	rules  sync.Map // root of a kind's schema -> *rules
 }
 
 // Open connects, once. A failure is remembered, so that a wrong password is not tried for every resource.
@@ -168,14 +168,14 @@ func (c *Connection) lacking(kind string) error {
 
 // rulesOf compiles a kind's rules for this connection, once.
 func (c *Connection) rulesOf(kind string, root *node) (*rules, error) {
-	if r, ok := c.rules.Load(kind); ok {
+	if r, ok := c.rules.Load(root); ok {
 		return r.(*rules), nil //nolint:forcetypeassert // stored below
 	}
 	name, traits, err := c.traits()
 	if err != nil {
 		return nil, err
 	}
-	r, _ := c.rules.LoadOrStore(kind, newRules(root, name, traits[kind]))
+	r, _ := c.rules.LoadOrStore(root, newRules(root, name, traits[kind]))
 	return r.(*rules), nil //nolint:forcetypeassert // stored above
 }
 
@@ -214,6 +214,20 @@ func (h *Hub) Sole() (string, bool) {
 		return name, true
 	}
 	return "", false
+}
+
+// pick is the name of the connection that a configuration means: the one that it names, or the only one there is.
+func (h *Hub) pick(name string) (string, error) {
+	if h == nil || h.Unknown {
+		return name, errNotYet
+	}
+	if name != "" {
+		return name, nil
+	}
+	if sole, ok := h.Sole(); ok {
+		return sole, nil
+	}
+	return "", platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("which platform? The provider has several; write one of %s", h.Names())), "platform")
 }
 
 // Close ends all connections at once, within the context's deadline.

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"time"
 
@@ -31,6 +32,15 @@ type Kind[T any, P Object[T]] struct {
 	Timeouts Timeouts
 	// Plan holds what is true of this kind on every platform. It runs before the adapter's planner.
 	Plan func(*platform.Plan[T]) error
+	// Derive fills in place the attributes tagged `virt:"derived"`, which follow from the configuration and from files
+	// on this machine, such as the hash of a folder. It is asked before anything is judged, for creations and for
+	// updates, also when the configuration did not change. It sees the planned values as the user spells them: aliases
+	// are not translated, other platforms' blocks and derived attributes are nil. What is unknown is nil, too: known
+	// tells it apart, and [ErrUnknownYet] leaves a derived attribute open; one that stays nil otherwise is null. What
+	// it fills in is planned as if the user had written it: where it differs from the prior value, the attribute's
+	// trait says what that costs. No read ever changes it, and an imported object takes it as it is. Terraform asks
+	// again when it applies and holds the answer against the first one: a file that changed in between fails the apply.
+	Derive func(want *T, known func(path ...string) bool) error
 	// Restart is set for kinds that run and may have to be restarted by a change.
 	Restart *Restart[T]
 	// Aliases names, by attribute at the top of the kind, the connection's table that translates its values.
@@ -70,6 +80,9 @@ type Compiled[T any, P Object[T]] struct {
 // struct disagree, so that any test finds it.
 func (k Kind[T, P]) Compile() *Compiled[T, P] {
 	root, err := compile(context.Background(), k.Schema, reflect.TypeFor[T]())
+	if err == nil && (k.Derive != nil) != (root.derivedOnes() != nil) {
+		err = errors.New("derived attributes and Derive need each other")
+	}
 	if err != nil {
 		panic("kind " + k.Name + ": " + err.Error())
 	}
@@ -78,11 +91,15 @@ func (k Kind[T, P]) Compile() *Compiled[T, P] {
 
 // Missing lists the attributes that a table of traits says nothing about.
 func (k *Compiled[T, P]) Missing(table platform.Traits, driver string) []string {
-	r := newRules(k.root, driver, table)
+	return missing(k.root, table, driver)
+}
+
+func missing(root *node, table platform.Traits, driver string) []string {
+	r := newRules(root, driver, table)
 	var missing []string
-	k.root.walk(func(n *node) {
+	root.walk(func(n *node) {
 		_, ok := r.traits[n]
-		if n.leaf() && !ok && !n.local && !foreign(k.root, n, r) && !ours(n) {
+		if n.leaf() && !ok && !n.local && !foreign(root, n, r) && !ours(n) {
 			missing = append(missing, n.path.String())
 		}
 	})

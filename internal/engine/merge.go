@@ -78,7 +78,7 @@ func (n *node) disown(v tftypes.Value) tftypes.Value {
 // would pin its own computed parts to null.
 func (n *node) adopt(plan, config, chosen tftypes.Value) tftypes.Value {
 	if !plan.IsKnown() {
-		if n.leaf() && n.computed && absent(config) && given(chosen) && !n.binding && !ours(n) {
+		if n.leaf() && n.computed && absent(config) && given(chosen) && !n.binding && !n.derived && !ours(n) {
 			return chosen
 		}
 		return plan
@@ -91,7 +91,7 @@ func (n *node) adopt(plan, config, chosen tftypes.Value) tftypes.Value {
 // forget makes the computed values at p unknown where the configuration does not say them.
 func (n *node) forget(plan, config tftypes.Value, p platform.Path) tftypes.Value {
 	if len(p) == 0 {
-		if n.computed && absent(config) {
+		if n.computed && !n.derived && absent(config) {
 			return n.unknown()
 		}
 		return plan

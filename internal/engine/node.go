@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -25,7 +26,7 @@ type node struct {
 
 	required, optional, computed, writeOnly bool
 	block, sensitive                        bool
-	binding, local, platform, keys          bool
+	binding, local, platform, keys, derived bool
 
 	same    func(a, b string) bool // equality of spellings; nil for text that means itself
 	version string                 // write-only: the sibling whose change says that the secret changed
@@ -71,7 +72,7 @@ func (n *node) child(name string, typ tftypes.Type) *node {
 	f := n.fields[name]
 	c := &node{
 		path: append(slices.Clone(n.path), name), typ: typ, goes: f.typ,
-		binding: f.binding, local: f.local || n.local, platform: f.platform, keys: f.keys,
+		binding: f.binding, local: f.local || n.local, platform: f.platform, keys: f.keys, derived: f.derived,
 	}
 	if c.goes.Kind() == reflect.Pointer {
 		c.goes = c.goes.Elem()
@@ -96,9 +97,12 @@ func (n *node) addAttribute(ctx context.Context, name string, a schema.Attribute
 		c.same = t.Same
 	}
 	if nested, ok := a.(schema.NestedAttribute); ok {
-		return c.nest(ctx, nested)
+		if err := c.nest(ctx, nested); err != nil {
+			return err
+		}
+		return c.checkDerived()
 	}
-	return c.checkLeaf(a.GetType())
+	return errors.Join(c.checkLeaf(a.GetType()), c.checkDerived())
 }
 
 // nest adds what is below a nested attribute.

@@ -86,13 +86,11 @@ func (r *Resource[T, P]) choose(d *draft) (string, bool, error) {
 	case !v.IsKnown():
 		return "", false, nil
 	}
-	if r.hub == nil || r.hub.Unknown {
+	name, err := r.hub.pick("")
+	if errors.Is(err, errNotYet) {
 		return "", false, nil
 	}
-	if name, ok := r.hub.Sole(); ok {
-		return name, true, nil
-	}
-	return "", false, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("which platform? The provider has several; write one of %s", r.hub.Names())), "platform")
+	return name, err == nil, err
 }
 
 // moves reports whether a new platform name leads to another endpoint. While that cannot be asked it counts as another.
@@ -129,7 +127,7 @@ func (r *Resource[T, P]) promiseNothing(d *draft) {
 // draw makes the plan on a platform that is known by type at least.
 func (r *Resource[T, P]) draw(ctx context.Context, d *draft, resp *resource.ModifyPlanResponse) error {
 	open := d.plan
-	if err := r.settle(d); err != nil {
+	if err := r.settle(ctx, d); err != nil {
 		return err
 	}
 	if !d.creating && d.plan.Equal(d.prior) {
@@ -148,7 +146,7 @@ func (r *Resource[T, P]) draw(ctx context.Context, d *draft, resp *resource.Modi
 	}
 	s, err := r.openFor(ctx, d.conn.Name, d.private)
 	if errors.Is(err, errNotYet) {
-		d.plan = open
+		d.plan = r.reopen(open, d)
 		r.promiseNothing(d)
 		r.replace(j.costs, resp)
 		return nil
@@ -159,18 +157,18 @@ func (r *Resource[T, P]) draw(ctx context.Context, d *draft, resp *resource.Modi
 	return r.consult(ctx, s, d, j.costs, resp)
 }
 
-// settle prepares the plan of an update: what the change does not touch holds its value.
-func (r *Resource[T, P]) settle(d *draft) error {
-	d.inherited = d.prior
-	if d.creating {
-		d.plan = d.rules.planTags(d.plan, d.prior, r.hub.DefaultTags)
-		return nil
+// settle prepares the plan: what an update does not touch holds its value, and what can be told already is filled in.
+func (r *Resource[T, P]) settle(ctx context.Context, d *draft) error {
+	if !d.creating {
+		took, err := d.rules.takeovers(d.config, d.prior, d.private)
+		if err != nil {
+			return err
+		}
+		d.plan = r.root.settle(d.plan, d.config, d.prior, took)
 	}
-	took, err := d.rules.takeovers(d.config, d.prior, d.private)
-	if err != nil {
+	if err := r.derive(ctx, d); err != nil {
 		return err
 	}
-	d.plan = r.root.settle(d.plan, d.config, d.prior, took)
 	d.plan = d.rules.planTags(d.plan, d.prior, r.hub.DefaultTags)
 	d.inherited = d.rules.inherit(d.prior, d.plan, d.private)
 	return nil

@@ -19,22 +19,31 @@ type reporter struct {
 }
 
 func (r reporter) add(diags *diag.Diagnostics, err error) {
-	if err == nil {
-		return
-	}
-	_, one := err.(interface{ Class() error })
-	if joined, ok := err.(interface{ Unwrap() []error }); ok && !one {
-		for _, e := range joined.Unwrap() {
-			r.add(diags, e)
+	for _, e := range each(err) {
+		text := r.text(e)
+		if at, ok := errors.AsType[*platform.AttrError](e); ok {
+			diags.AddAttributeError(r.root.spell(at.Path), r.summary, text)
+			continue
 		}
-		return
+		diags.AddError(r.summary, text)
 	}
-	text := r.text(err)
-	if at, ok := errors.AsType[*platform.AttrError](err); ok {
-		diags.AddAttributeError(r.root.spell(at.Path), r.summary, text)
-		return
+}
+
+// each takes apart what errors.Join put together; nothing is in a nil error.
+func each(err error) []error {
+	_, one := err.(interface{ Class() error })
+	joined, ok := err.(interface{ Unwrap() []error })
+	switch {
+	case err == nil:
+		return nil
+	case !ok || one:
+		return []error{err}
 	}
-	diags.AddError(r.summary, text)
+	var list []error
+	for _, e := range joined.Unwrap() {
+		list = append(list, each(e)...)
+	}
+	return list
 }
 
 // text is the error with what to do next where its class alone says that.

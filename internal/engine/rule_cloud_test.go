@@ -25,6 +25,7 @@ type cloud struct {
 	*fake[machine]
 	name, typ, endpoint string // of the connection; typ says whose blocks count
 	traits              platform.Traits
+	kinds               map[string]platform.Traits // of kinds that are a test's own
 	ahead               int
 	unknown, readOnly   bool
 	aliases             map[string]map[string]string
@@ -57,10 +58,12 @@ func (c *cloud) conn() *platform.Conn {
 
 // connection is how the provider knows the platform.
 func (c *cloud) connection() *engine.Connection {
+	traits := map[string]platform.Traits{"machine": c.traits}
+	maps.Copy(traits, c.kinds)
 	return &engine.Connection{
 		Name: c.name, Type: c.typ, Unknown: c.unknown, ReadOnly: c.readOnly, Aliases: c.aliases,
 		Driver: platform.Driver{
-			Name: c.typ, Title: "Fake " + c.typ, Traits: map[string]platform.Traits{"machine": c.traits}, Ahead: c.ahead,
+			Name: c.typ, Title: "Fake " + c.typ, Traits: traits, Ahead: c.ahead,
 			Open: func(ctx context.Context, cfg platform.Config) (*platform.Conn, error) { return c.open(ctx, cfg) },
 		},
 		Config: func() (platform.Config, error) { return platform.NewConfig(nil), nil },

@@ -35,10 +35,6 @@ type attributes = map[string]schema.Attribute
 
 func oddSchema() schema.Schema {
 	size := attributes{"size": schema.StringAttribute{Optional: true}}
-	times := attributes{}
-	for _, op := range []string{"create", "read", "update", "delete"} {
-		times[op] = schema.StringAttribute{Optional: true}
-	}
 	return schema.Schema{
 		Attributes: attributes{
 			"id": schema.StringAttribute{Computed: true}, "platform": schema.StringAttribute{Optional: true, Computed: true},
@@ -48,10 +44,19 @@ func oddSchema() schema.Schema {
 			"parts":  schema.MapNestedAttribute{Optional: true, NestedObject: schema.NestedAttributeObject{Attributes: size}},
 		},
 		Blocks: map[string]schema.Block{
-			"timeouts": schema.SingleNestedBlock{Attributes: times},
+			"timeouts": timeoutsBlock(),
 			"login":    schema.SingleNestedBlock{Attributes: size},
 		},
 	}
+}
+
+// timeoutsBlock is the block of timeouts.
+func timeoutsBlock() schema.Block {
+	times := attributes{}
+	for _, op := range []string{"create", "read", "update", "delete"} {
+		times[op] = schema.StringAttribute{Optional: true}
+	}
+	return schema.SingleNestedBlock{Attributes: times}
 }
 
 func compileOdd(s schema.Schema) (said string) {

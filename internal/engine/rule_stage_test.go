@@ -8,12 +8,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine/enginetest"
@@ -29,6 +31,10 @@ type stage struct {
 	machine *engine.Compiled[machine, *machine]
 	image   *engine.Compiled[platform.Image, *platform.Image]
 	host    *engine.Compiled[platform.Host, *platform.Host]
+
+	resources  []func() resource.Resource // a test's own kinds
+	data       []func() datasource.DataSource
+	ephemerals []func() ephemeral.EphemeralResource
 }
 
 func newStage(newHub func() *engine.Hub) *stage {
@@ -38,6 +44,18 @@ func newStage(newHub func() *engine.Hub) *stage {
 func (s *stage) core(t *testing.T, opts ...enginetest.Option) *enginetest.Core {
 	t.Helper()
 	return enginetest.New(t, func() (tfprotov6.ProviderServer, error) { return providerserver.NewProtocol6WithError(s)() }, nil, opts...)
+}
+
+// server is the provider without anybody who asks it, and configured.
+func (s *stage) server(t *testing.T) tfprotov6.ProviderServer {
+	t.Helper()
+	server, err := providerserver.NewProtocol6WithError(s)()
+	clean(t, err)
+	config, err := tfprotov6.NewDynamicValue(tftypes.Object{}, tftypes.NewValue(tftypes.Object{}, map[string]tftypes.Value{}))
+	clean(t, err)
+	_, err = server.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config})
+	clean(t, err)
+	return server
 }
 
 func (*stage) Metadata(_ context.Context, _ provider.MetadataRequest, r *provider.MetadataResponse) {
@@ -50,29 +68,36 @@ func (*stage) Schema(_ context.Context, _ provider.SchemaRequest, r *provider.Sc
 
 func (s *stage) Configure(_ context.Context, _ provider.ConfigureRequest, r *provider.ConfigureResponse) {
 	s.hub = s.newHub()
-	r.ResourceData, r.DataSourceData, r.ListResourceData = s.hub, s.hub, s.hub
+	r.ResourceData, r.DataSourceData, r.ListResourceData, r.EphemeralResourceData = s.hub, s.hub, s.hub, s.hub
 }
 
 func (s *stage) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{
+	return append([]func() resource.Resource{
 		func() resource.Resource { return engine.NewResource(s.machine) },
 		func() resource.Resource { return engine.NewResource(s.image) },
-	}
+	}, s.resources...)
 }
 
 func (s *stage) DataSources(context.Context) []func() datasource.DataSource {
-	return []func() datasource.DataSource{
+	return append([]func() datasource.DataSource{
 		func() datasource.DataSource { return engine.NewData(s.machine) },
 		func() datasource.DataSource { return engine.NewData(s.image) },
 		func() datasource.DataSource { return engine.NewData(s.host) },
-	}
+	}, s.data...)
 }
 
 func (s *stage) ListResources(context.Context) []func() list.ListResource {
 	return []func() list.ListResource{func() list.ListResource { return engine.NewList(s.machine) }}
 }
 
-var _ provider.ProviderWithListResources = (*stage)(nil)
+func (s *stage) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	return s.ephemerals
+}
+
+var (
+	_ provider.ProviderWithListResources      = (*stage)(nil)
+	_ provider.ProviderWithEphemeralResources = (*stage)(nil)
+)
 
 // hubOf makes a hub of platforms.
 func hubOf(clouds ...*cloud) *engine.Hub {

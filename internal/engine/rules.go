@@ -43,7 +43,7 @@ func (r *rules) inert(n *node) bool { return n.platform && n.path[0] != r.platfo
 // unseen reports whether the platform cannot tell n's value: the state keeps what was configured. Of what it lacks, that
 // is a value that passes everywhere.
 func (r *rules) unseen(n *node) bool {
-	return n.local || r.inert(n) || r.traits[n].Unseen || r.traits[n].Class == platform.ClassUnsupported
+	return n.local || n.derived || r.inert(n) || r.traits[n].Unseen || r.traits[n].Class == platform.ClassUnsupported
 }
 
 // strip takes away what an adapter must not see: other platforms' blocks.

@@ -7,6 +7,8 @@ package platform
 //	platform  the block of one platform, named as its driver; nil in every call to another platform. In Read it is
 //	          empty but not nil exactly when it is managed
 //	keys      a map of which only the keys that the user gave are managed; Read gets them with empty values
+//	derived   computed by the kind from the configuration and from files on this machine: adapters get the planned
+//	          value and never report it
 
 // Meta is embedded in every kind: who the object is and where.
 type Meta struct {

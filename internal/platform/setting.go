@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,13 +15,14 @@ import (
 type SettingType int
 
 // The types of settings. A duration is written as Go does, "90s"; a list of strings comes from the environment
-// separated by commas.
+// separated by commas, a map of strings as a JSON object.
 const (
 	StringSetting SettingType = iota
 	BoolSetting
 	IntSetting
 	DurationSetting
 	StringsSetting
+	MapSetting
 )
 
 // Setting is one connection setting of a platform. The provider's schema, the fall-back to the environment
@@ -39,7 +41,7 @@ type Setting struct {
 // Config is the resolved settings of one connection.
 type Config struct{ values map[string]any }
 
-// NewConfig makes a Config of values by setting name: string, bool, int64, time.Duration or []string.
+// NewConfig makes a Config of values by setting name: string, bool, int64, time.Duration, []string or map[string]string.
 func NewConfig(values map[string]any) Config { return Config{maps.Clone(values)} }
 
 // String returns a setting, or "" when it has no value.
@@ -60,6 +62,12 @@ func (c Config) Duration(name string) time.Duration {
 // Strings returns a setting, or nil when it has no value.
 func (c Config) Strings(name string) []string { v, _ := c.values[name].([]string); return v }
 
+// Map returns a setting, or nil when it has no value.
+func (c Config) Map(name string) map[string]string {
+	v, _ := c.values[name].(map[string]string)
+	return v
+}
+
 // Source says where settings that were left out may come from.
 type Source struct {
 	Block string                           // the platform's block name, for messages
@@ -69,7 +77,7 @@ type Source struct {
 }
 
 // Resolve completes the given settings from the environment and the defaults and checks them. A given value is a
-// string, bool, int64 or []string; nil means left out.
+// string, bool, int64, []string or map[string]string; nil means left out.
 func Resolve(settings []Setting, given map[string]any, from Source) (Config, error) {
 	c := Config{map[string]any{}}
 	var errs []error
@@ -147,6 +155,10 @@ func (s Setting) parse(text, where string) (any, error) {
 		v, err = time.ParseDuration(text)
 	case StringsSetting:
 		v = strings.Split(text, ",")
+	case MapSetting:
+		m := map[string]string{}
+		err = json.Unmarshal([]byte(text), &m)
+		v = m
 	}
 	if err != nil && s.Sensitive {
 		return nil, As(ErrInvalid, fmt.Errorf("%s has an invalid value", where))

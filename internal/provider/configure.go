@@ -150,6 +150,8 @@ func plain(v tftypes.Value) any {
 			out[i] = stringOf(l[i])
 		}
 		return out
+	case v.Type().Is(tftypes.Map{}):
+		return stringsOf(v)
 	}
 	return stringOf(v)
 }

@@ -72,6 +72,8 @@ func settingAttribute(s platform.Setting) schema.Attribute {
 		return schema.Int64Attribute{Optional: true, Sensitive: s.Sensitive, MarkdownDescription: doc}
 	case platform.StringsSetting:
 		return schema.ListAttribute{Optional: true, ElementType: types.StringType, Sensitive: s.Sensitive, MarkdownDescription: doc}
+	case platform.MapSetting:
+		return schema.MapAttribute{Optional: true, ElementType: types.StringType, Sensitive: s.Sensitive, MarkdownDescription: doc}
 	case platform.StringSetting, platform.DurationSetting:
 	}
 	return schema.StringAttribute{Optional: true, Sensitive: s.Sensitive, MarkdownDescription: doc}

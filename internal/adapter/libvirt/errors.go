@@ -12,6 +12,7 @@ import (
 	"github.com/digitalocean/go-libvirt"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/sshpipe"
 )
 
 // failed says what was tried on what, classifies libvirt's answer and adds the hint that belongs to it. It is the one
@@ -70,7 +71,7 @@ func unconnected(u *uri, err error) error {
 	if told := (*platform.OpError)(nil); errors.As(err, &told) || errors.Is(err, context.Canceled) || errors.Is(err, errClosed) {
 		return err
 	}
-	if said := (*sshError)(nil); errors.As(err, &said) {
+	if said := (*sshpipe.Error)(nil); errors.As(err, &said) {
 		err = said
 	}
 	hint, class := noWayIn(u, err)
@@ -108,15 +109,15 @@ func noWayIn(u *uri, err error) (hint string, class error) {
 
 // whySSH judges by what ssh said.
 func whySSH(u *uri, err error) (hint string, class error) {
-	var said *sshError
+	var said *sshpipe.Error
 	switch {
 	case !errors.As(err, &said) && errors.Is(err, context.DeadlineExceeded):
 		return "Does the host answer? " + trySSH(u), platform.ErrTimeout
 	case !errors.As(err, &said):
 		return "", nil
-	case strings.Contains(said.text, "Permission denied"), strings.Contains(said.text, "verification failed"):
+	case strings.Contains(said.Text, "Permission denied"), strings.Contains(said.Text, "verification failed"):
 		return trySSH(u), platform.ErrUnauthorised
-	case strings.Contains(said.text, "libvirt-sock"), strings.Contains(said.text, "virt-ssh-helper"):
+	case strings.Contains(said.Text, "libvirt-sock"), strings.Contains(said.Text, "virt-ssh-helper"):
 		return "ssh gets through, but no daemon answers there: is libvirtd or virtqemud running?", platform.ErrUnreachable
 	}
 	return trySSH(u), platform.ErrUnreachable

@@ -29,6 +29,7 @@ type Core struct {
 	resources  map[string]*resourceType
 	data       map[string]*body
 	lists      map[string]*body
+	ephemerals map[string]*body
 	functions  map[string]*tfprotov6.Function
 	canMove    bool
 	config     tftypes.Value
@@ -156,6 +157,7 @@ func (o *op) load() bool {
 	c.functions = s.Functions
 	c.provider = o.compile("provider", s.Provider)
 	c.data, c.lists = o.compileAll("data", s.DataSourceSchemas), o.compileAll("list", s.ListResourceSchemas)
+	c.ephemerals = o.compileAll("ephemeral", s.EphemeralResourceSchemas)
 	c.resources = make(map[string]*resourceType, len(s.ResourceSchemas))
 	for name, rs := range s.ResourceSchemas {
 		rt := &resourceType{name: name, version: rs.Version, body: o.compile(name, rs)}

@@ -18,7 +18,7 @@
 // state, a map of blocks whose keys differ from the plan's, and a changed identity.
 //
 // Not modelled: ignore_changes, deferred actions, dynamically typed attributes,
-// refinements of unknown values, ephemeral resources, actions, provider_meta,
+// refinements of unknown values, renewing ephemeral resources, actions, provider_meta,
 // generated configuration, the destruction of deposed objects in a later run, and
 // core's order of set members where several prior members fit one configured
 // member equally well.

@@ -32,6 +32,7 @@ const (
 	RuleIdentityChange  Rule = "identity changed"                   // between reads, or from plan to result
 	RuleImport          Rule = "invalid import result"
 	RuleData            Rule = "invalid data source result"
+	RuleEphemeral       Rule = "invalid ephemeral resource result"
 	RuleList            Rule = "invalid list result"
 	RuleFunction        Rule = "invalid function result"
 	RuleDiagnostic      Rule = "invalid diagnostic" // neither error nor warning, or without a summary
@@ -42,7 +43,7 @@ const (
 type Violation struct {
 	Rule    Rule
 	Step    string // the request during which it was found, such as "plan" or "apply"
-	Address string // the resource, data source or function
+	Address string // the resource, data source, ephemeral resource or function
 	Path    string // the attribute, such as nics["eth0"].network_id; empty for the whole object
 	Detail  string
 }

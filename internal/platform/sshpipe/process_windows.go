@@ -1,4 +1,4 @@
-package libvirt
+package sshpipe
 
 import (
 	"os/exec"

@@ -1,6 +1,6 @@
 //go:build unix
 
-package libvirt
+package sshpipe
 
 import (
 	"os/exec"
