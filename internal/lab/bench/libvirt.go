@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/terraform"
 )
 
 const (
@@ -40,7 +41,10 @@ func (b *bench) libvirt(ctx context.Context, t *table) (err error) {
 }
 
 // on is the head of a configuration for a libvirt.
-func on(uri string) string {
+func on(uri string) string { return head(fmt.Sprintf("libvirt { uri = %q }", uri)) }
+
+// head is the head of a configuration for one platform.
+func head(block string) string {
 	return fmt.Sprintf(`
 terraform {
   required_providers {
@@ -50,13 +54,11 @@ terraform {
 
 provider "virt" {
   platform {
-    name = "kvm"
-    libvirt {
-      uri = %q
-    }
+    name = "lab"
+    %s
   }
 }
-`, uri)
+`, block)
 }
 
 // domains compares a plan of domains that are there, and off, with one of as many terraform_data, and counts the calls.
@@ -87,32 +89,48 @@ resource "virt_machine" "web" {
 	if err != nil {
 		return err
 	}
+	name := fmt.Sprintf("libvirt: plan of %d domains", t.domains)
+	return b.real(ctx, t, name, ours, theirs, func() (int, string) { return counted(proxy.Calls()) })
+}
+
+// real compares a plan of objects that are there on a real platform with one of as many terraform_data and counts the
+// platform's calls; calls tells those since it was asked last.
+func (b *bench) real(ctx context.Context, t *table, what string, ours, theirs *terraform.Workspace, calls func() (int, string)) error {
 	if err := applied(ctx, ours, theirs); err != nil {
 		return err
 	}
-	if err := b.compare(ctx, t, fmt.Sprintf("libvirt: plan of %d domains", t.domains), ours, theirs, nothing); err != nil {
+	if err := b.compare(ctx, t, what, ours, theirs, nothing); err != nil {
 		return err
 	}
-	_ = proxy.Calls() // from here on they count
+	calls() // from here on they count
 	if _, err := run(ctx, ours, nothing, "plan", "-detailed-exitcode"); err != nil {
 		return err
 	}
-	total, list := counted(proxy.Calls())
+	total, list := calls()
 	t.add("  calls of one plan", fmt.Sprint(total), "", list)
-	say("destroying the domains")
-	_, err = run(ctx, ours, nothing, "destroy", "-auto-approve")
+	say("destroying them")
+	_, err := run(ctx, ours, nothing, "destroy", "-auto-approve")
 	return err
 }
 
 // counted adds calls up and lists them, the most frequent first.
 func counted(calls map[libvirt.Procedure]int) (total int, list string) {
+	named := map[string]int{}
+	for p, n := range calls {
+		named[procedureName(p)] += n
+	}
+	return tally(named)
+}
+
+// tally is counted of calls that have names.
+func tally(calls map[string]int) (total int, list string) {
 	var parts []string
-	procedures := slices.SortedFunc(maps.Keys(calls), func(x, y libvirt.Procedure) int {
-		return cmp.Or(calls[y]-calls[x], int(x)-int(y))
+	names := slices.SortedFunc(maps.Keys(calls), func(x, y string) int {
+		return cmp.Or(calls[y]-calls[x], cmp.Compare(x, y))
 	})
-	for _, p := range procedures {
-		total += calls[p]
-		parts = append(parts, fmt.Sprintf("%d %s", calls[p], procedureName(p)))
+	for _, name := range names {
+		total += calls[name]
+		parts = append(parts, fmt.Sprintf("%d %s", calls[name], name))
 	}
 	return total, strings.Join(parts, ", ")
 }

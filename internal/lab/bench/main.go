@@ -1,10 +1,11 @@
 // Command bench measures the provider and prints a table: the time and memory of large plans, the size of the binary,
 // the time it takes to start. It judges nothing: it fails when something could not be measured, not when a goal is
 // missed. It needs Go and a terraform in PATH, runs in a temporary directory and uses no network. What it measures on a real
-// libvirt needs root and make lab; where that is missing it says so and goes on.
+// libvirt or Docker needs root and make lab; where that is missing it says so and goes on.
 //
-// VIRT_BENCH_COUNT is the number of machines (1000), VIRT_BENCH_DOMAINS that of libvirt's domains (500), VIRT_BENCH_RUNS how
-// often each measurement is repeated (3), VIRT_BENCH_ONLY the one part that is wanted: binary, plans or libvirt.
+// VIRT_BENCH_COUNT is the number of machines (1000), VIRT_BENCH_DOMAINS that of libvirt's domains (500),
+// VIRT_BENCH_CONTAINERS that of Docker's containers (300), VIRT_BENCH_RUNS how often each measurement is repeated (3),
+// VIRT_BENCH_ONLY the one part that is wanted: binary, plans, libvirt or docker.
 package main
 
 import (
@@ -26,9 +27,16 @@ func measure() error {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	t := table{}
-	for env, n := range map[string]*int{"VIRT_BENCH_COUNT": &t.count, "VIRT_BENCH_DOMAINS": &t.domains, "VIRT_BENCH_RUNS": &t.runs} {
+	for _, setting := range []struct {
+		env       string
+		n         *int
+		otherwise int
+	}{
+		{"VIRT_BENCH_COUNT", &t.count, 1000}, {"VIRT_BENCH_DOMAINS", &t.domains, 500},
+		{"VIRT_BENCH_CONTAINERS", &t.containers, 300}, {"VIRT_BENCH_RUNS", &t.runs, 3},
+	} {
 		var err error
-		if *n, err = number(env, map[string]int{"VIRT_BENCH_COUNT": 1000, "VIRT_BENCH_DOMAINS": 500, "VIRT_BENCH_RUNS": 3}[env]); err != nil {
+		if *setting.n, err = number(setting.env, setting.otherwise); err != nil {
 			return err
 		}
 	}
@@ -49,7 +57,7 @@ func measure() error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context, *table) error
-	}{{"binary", b.binary}, {"plans", b.plans}, {"plans", b.readAhead}, {"libvirt", b.libvirt}} {
+	}{{"binary", b.binary}, {"plans", b.plans}, {"plans", b.readAhead}, {"libvirt", b.libvirt}, {"docker", b.docker}} {
 		if only != "" && only != part.name {
 			continue
 		}

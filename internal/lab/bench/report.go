@@ -10,8 +10,8 @@ import (
 
 // table is what was measured.
 type table struct {
-	count, domains, runs int
-	rows                 [][4]string
+	count, domains, containers, runs int
+	rows                             [][4]string
 }
 
 // add notes one figure, its goal ("" for none) and a remark.

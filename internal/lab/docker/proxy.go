@@ -28,6 +28,7 @@ type Proxy struct {
 	forward  *httputil.ReverseProxy
 	server   *http.Server
 	stop     chan struct{}
+	served   chan error
 
 	mu     sync.Mutex
 	faults []*Fault
@@ -37,17 +38,26 @@ type Proxy struct {
 // StartProxy starts a proxy in front of an engine for a test.
 func StartProxy(t testing.TB, e *Engine) *Proxy {
 	t.Helper()
-	dir, err := os.MkdirTemp(e.Dir, "p") //nolint:usetesting // short, for a socket; and it goes with the engine, whatever happens
+	p, err := NewProxy(t.Context(), e)
 	if err != nil {
 		t.Fatal(err)
+	}
+	p.lend(t)
+	return p
+}
+
+// NewProxy starts a proxy in front of an engine; Close ends it.
+func NewProxy(ctx context.Context, e *Engine) (*Proxy, error) {
+	dir, err := os.MkdirTemp(e.Dir, "p") // short, for a socket; and it goes with the engine, whatever happens
+	if err != nil {
+		return nil, err
 	}
 	p := &Proxy{Address: filepath.Join(dir, "s"), route: engineRoute}
 	p.complain = func(_ int, message string) any { return map[string]string{"message": message} }
 	p.forward = newForward("http", "docker", &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", e.Socket())
 	}})
-	p.start(t, "unix")
-	return p
+	return p, p.start(ctx, "unix")
 }
 
 // StartRegistryProxy starts a proxy in front of a registry for a test, without TLS of its own, and makes it known to the
@@ -69,7 +79,10 @@ func StartRegistryProxy(t testing.TB, r *Registry, engines ...*Engine) *Proxy {
 		scheme, transport.TLSClientConfig = "https", &tls.Config{RootCAs: pool}
 	}
 	p.forward = newForward(scheme, r.Address, transport)
-	p.start(t, "tcp")
+	if err := p.start(t.Context(), "tcp"); err != nil {
+		t.Fatal(err)
+	}
+	p.lend(t)
 	for _, e := range engines {
 		e.Reach(t, p.Address)
 	}
@@ -94,20 +107,32 @@ func newForward(scheme, host string, transport *http.Transport) *httputil.Revers
 	}
 }
 
-// start serves until the test ends.
-func (p *Proxy) start(t testing.TB, network string) {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), network, p.Address)
+// start serves until Close.
+func (p *Proxy) start(ctx context.Context, network string) error {
+	l, err := new(net.ListenConfig).Listen(ctx, network, p.Address)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	p.Address, p.calls, p.stop = l.Addr().String(), map[string]int{}, make(chan struct{})
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: time.Minute, ErrorLog: log.New(io.Discard, "", 0)}
-	served := make(chan error, 1)
-	go func() { served <- p.server.Serve(l) }()
+	p.served = make(chan error, 1)
+	go func() { p.served <- p.server.Serve(l) }()
+	return nil
+}
+
+// Close ends the proxy and every connection through it.
+func (p *Proxy) Close() error {
+	close(p.stop)
+	if err := errors.Join(p.server.Close(), <-p.served); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// lend closes the proxy at the end of the test.
+func (p *Proxy) lend(t testing.TB) {
 	t.Cleanup(func() {
-		close(p.stop)
-		if err := errors.Join(p.server.Close(), <-served); !errors.Is(err, http.ErrServerClosed) {
+		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
 	})
