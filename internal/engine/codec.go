@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"strconv"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
@@ -141,10 +142,21 @@ func encode(t tftypes.Type, src reflect.Value) (tftypes.Value, error) {
 		return encodeSlice(t, src)
 	case reflect.Map:
 		return encodeMap(t, src)
-	case reflect.String, reflect.Bool, reflect.Int64, reflect.Float64:
+	case reflect.String, reflect.Bool, reflect.Int64:
 		return tftypes.NewValue(t, src.Interface()), nil
+	case reflect.Float64:
+		return encodeFloat(t, src.Float())
 	}
 	return tftypes.Value{}, fmt.Errorf("no encoding of %s", src.Type())
+}
+
+// encodeFloat writes the number as a person would and Terraform reads that: 0.1 is not the binary fraction next to it.
+func encodeFloat(t tftypes.Type, v float64) (tftypes.Value, error) {
+	f, _, err := big.ParseFloat(strconv.FormatFloat(v, 'g', -1, 64), 10, 512, big.ToNearestEven)
+	if err != nil {
+		return tftypes.Value{}, err
+	}
+	return tftypes.NewValue(t, f), nil
 }
 
 func encodeStruct(t tftypes.Type, src reflect.Value) (tftypes.Value, error) {

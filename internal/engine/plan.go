@@ -217,6 +217,10 @@ func (r *Resource[T, P]) question(s *site[T], d *draft) (*platform.Plan[T], erro
 	p := &platform.Plan[T]{
 		Want:  want,
 		Known: func(at ...string) bool { _, known := lookup(d.plan, at); return known },
+		Left: func(at ...string) bool {
+			v, known := lookup(d.config, at)
+			return known && absent(v)
+		},
 		Changed: func(at ...string) bool {
 			now, known := lookup(d.plan, at)
 			old, _ := lookup(d.inherited, at)

@@ -24,6 +24,7 @@ type (
 	blocks = map[string]schema.Block
 	size   = engine.Text[platform.Size, *platform.Size]
 	mac    = engine.Text[macAddress, *macAddress]
+	length = engine.Text[platform.Duration, *platform.Duration]
 )
 
 // macAddress is an Ethernet address; upper and lower case mean the same.
@@ -108,6 +109,15 @@ func ownedInt(doc string, v ...validator.Int64) schema.Int64Attribute {
 	return schema.Int64Attribute{Optional: true, Validators: v, MarkdownDescription: doc}
 }
 
+func ownedFloat(doc string, v ...validator.Float64) schema.Float64Attribute {
+	return schema.Float64Attribute{Optional: true, Validators: v, MarkdownDescription: doc}
+}
+
+// ownedDuration is a length of time; other spellings of the same length are no change.
+func ownedDuration(doc string) schema.StringAttribute {
+	return schema.StringAttribute{Optional: true, CustomType: length{}, MarkdownDescription: doc + " A number with a unit: `30s`, `1m30s`."}
+}
+
 func ownedBool(doc string) schema.BoolAttribute {
 	return schema.BoolAttribute{Optional: true, MarkdownDescription: doc}
 }
@@ -118,6 +128,15 @@ func ownedList(doc string) schema.ListAttribute {
 
 func ownedMap(doc string) schema.MapAttribute {
 	return schema.MapAttribute{Optional: true, ElementType: types.StringType, MarkdownDescription: doc}
+}
+
+// secretMap is a map of write-only values.
+func secretMap(doc string) schema.MapAttribute {
+	return schema.MapAttribute{Optional: true, Sensitive: true, WriteOnly: true, ElementType: types.StringType, MarkdownDescription: doc}
+}
+
+func required(doc string, v ...validator.String) schema.StringAttribute {
+	return schema.StringAttribute{Required: true, Validators: v, MarkdownDescription: doc}
 }
 
 func computed(doc string) schema.StringAttribute {

@@ -21,7 +21,7 @@ func Network() engine.Kind[platform.Network, *platform.Network] {
 			tagged(attrs{
 				"name":        name("Name of the network."),
 				"description": owned("Free text that the platform keeps with the network."),
-				"mode":        kept("How it reaches the outside: `nat`, `routed`, `isolated`, `bridge`, `overlay`; each platform has some of them."),
+				"mode":        kept("How it reaches the outside: `nat`, `routed`, `isolated`, `bridge`, `overlay`, `macvlan`, `ipvlan`; each platform has some of them."),
 				"vlan":        ownedInt("VLAN id.", int64validator.Between(0, 4094)),
 				"mtu":         keptInt("Largest frame in bytes.", int64validator.Between(68, 65535)),
 				"subnets":     subnets(),
@@ -33,6 +33,7 @@ func Network() engine.Kind[platform.Network, *platform.Network] {
 					"ports":   ownedInt("Number of ports.", int64validator.AtLeast(0)),
 				}),
 				"libvirt": libvirtNetwork(),
+				"docker":  dockerNetwork(),
 			}),
 	}
 }

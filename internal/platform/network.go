@@ -14,6 +14,7 @@ type Network struct {
 
 	VSphere *VSphereNetwork `tfsdk:"vsphere" virt:"platform"`
 	Libvirt *LibvirtNetwork `tfsdk:"libvirt" virt:"platform"`
+	Docker  *DockerNetwork  `tfsdk:"docker" virt:"platform"`
 }
 
 // Subnet is an address range of a network.
@@ -47,4 +48,16 @@ type LibvirtNetwork struct {
 	Hosts     map[string]string `tfsdk:"hosts"`  // names that its DNS server answers, to an address or several with commas
 	Autostart *bool             `tfsdk:"autostart"`
 	Active    *bool             `tfsdk:"active"` // whether it runs
+}
+
+// DockerNetwork is what only Docker networks have.
+type DockerNetwork struct {
+	Driver      *string           `tfsdk:"driver"`   // nil: what the mode says
+	Internal    *bool             `tfsdk:"internal"` // no way out
+	Attachable  *bool             `tfsdk:"attachable"`
+	Ingress     *bool             `tfsdk:"ingress"`
+	Options     map[string]string `tfsdk:"options" virt:"keys"` // of the driver: parent, com.docker.network.bridge.name …
+	IPAMDriver  *string           `tfsdk:"ipam_driver"`
+	IPAMOptions map[string]string `tfsdk:"ipam_options" virt:"keys"`
+	Reserved    map[string]string `tfsdk:"reserved"` // name to an address that no container gets
 }

@@ -12,6 +12,7 @@ type Plan[T any] struct {
 	Prior, Want *T
 	Known       func(path ...string) bool // the value there is known
 	Changed     func(path ...string) bool // it differs from the prior one, or may
+	Left        func(path ...string) bool // the configuration leaves it out, which is not the same as not known yet
 
 	softened   map[string]Class
 	recomputed []Path

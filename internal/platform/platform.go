@@ -68,6 +68,18 @@ type Conn struct {
 	StoragePools Resource[StoragePool]
 	Hosts        Reader[Host] // data only
 
+	Containers           Resource[Container]
+	ContainerImages      Resource[ContainerImage]
+	RegistryImages       Resource[RegistryImage]
+	RegistryRepositories Reader[RegistryRepository] // data only
+	Volumes              Resource[Volume]
+	Services             Resource[Service]
+	Secrets              Resource[Secret]
+	Configs              Resource[ConfigFile]
+
+	RegistryTokens Issuer[RegistryToken] // handed out, never stored
+	JoinTokens     Issuer[JoinToken]
+
 	// Close ends the session; nil when there is none. It must finish within two seconds.
 	Close func(ctx context.Context) error
 }

@@ -39,10 +39,23 @@ type Setting struct {
 }
 
 // Config is the resolved settings of one connection.
-type Config struct{ values map[string]any }
+type Config struct {
+	values map[string]any
+	given  map[string]bool // written in the block; the others come from the environment or are defaults
+}
 
 // NewConfig makes a Config of values by setting name: string, bool, int64, time.Duration, []string or map[string]string.
-func NewConfig(values map[string]any) Config { return Config{maps.Clone(values)} }
+// They count as given.
+func NewConfig(values map[string]any) Config {
+	given := map[string]bool{}
+	for name := range values {
+		given[name] = true
+	}
+	return Config{maps.Clone(values), given}
+}
+
+// Given reports whether the user wrote a setting into the block: it goes before others that only the environment names.
+func (c Config) Given(name string) bool { return c.given[name] }
 
 // String returns a setting, or "" when it has no value.
 func (c Config) String(name string) string { v, _ := c.values[name].(string); return v }
@@ -79,14 +92,14 @@ type Source struct {
 // Resolve completes the given settings from the environment and the defaults and checks them. A given value is a
 // string, bool, int64, []string or map[string]string; nil means left out.
 func Resolve(settings []Setting, given map[string]any, from Source) (Config, error) {
-	c := Config{map[string]any{}}
+	c := Config{map[string]any{}, map[string]bool{}}
 	var errs []error
 	for _, s := range settings {
 		v, err := s.resolve(given[s.Name], from)
 		if err != nil {
 			errs = append(errs, err)
 		} else if v != nil {
-			c.values[s.Name] = v
+			c.values[s.Name], c.given[s.Name] = v, given[s.Name] != nil
 		}
 	}
 	return c, errors.Join(errs...)

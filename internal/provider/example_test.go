@@ -20,9 +20,14 @@ func TestExamples(t *testing.T) {
 	cases := map[string]func(*testing.T, string){
 		"quickstart": testQuickstart, "provider": testProviderExample, "functions/bytes": testFunction,
 		"data-sources/virt_host": testDataExample, "libvirt": testLibvirtExample,
+		"data-sources/virt_registry_repository": testDataExample, "docker": testDockerExample,
+		"ephemeral-resources/virt_join_token": testIssuedExample, "ephemeral-resources/virt_registry_token": testIssuedExample,
 	}
 	data := map[string]string{} // shown together with the resource of the same kind
-	for _, kind := range []string{"disk", "image", "machine", "network", "snapshot", "storage_pool"} {
+	for _, kind := range []string{
+		"disk", "image", "machine", "network", "snapshot", "storage_pool",
+		"container", "container_image", "registry_image", "volume", "service", "secret", "config",
+	} {
 		cases["resources/virt_"+kind] = testResourceExample
 		data["data-sources/virt_"+kind] = "resources/virt_" + kind
 	}
@@ -88,6 +93,8 @@ func (s site) example(t *testing.T, dir string) string {
 	t.Helper()
 	own, _ := filepath.Glob(filepath.Join(examples, dir, "*_"+s.name+".tf"))
 	others, _ := filepath.Glob(filepath.Join(examples, dir, "*_*.tf"))
+	imports, _ := filepath.Glob(filepath.Join(examples, dir, "import-*.tf")) // of the newest CLI
+	others = append(others, imports...)
 	if len(own) == 0 {
 		all, _ := filepath.Glob(filepath.Join(examples, dir, "*.tf"))
 		own = slices.DeleteFunc(all, func(file string) bool { return slices.Contains(others, file) })
@@ -100,10 +107,14 @@ func (s site) example(t *testing.T, dir string) string {
 		}
 		all.Write(text)
 	}
+	text := all.String()
 	if s.libvirt != nil {
-		return strings.ReplaceAll(all.String(), "/srv/", s.libvirt.Dir+"/")
+		text = strings.ReplaceAll(text, "/srv/", s.libvirt.Dir+"/")
 	}
-	return all.String()
+	if s.registry != "" {
+		text = strings.ReplaceAll(text, exampleRegistry, s.registry)
+	}
+	return strings.ReplaceAll(text, "${path.module}/app", s.app)
 }
 
 // testResourceExample runs one kind's example, and the data source's on what it made, on every platform.
@@ -165,8 +176,10 @@ func leftovers(t *testing.T, s site) []string {
 	case s.libvirt != nil:
 		left = strings.Fields(virsh(t, s.libvirt, "list --all --name; net-list --all --name; pool-list --all --name"))
 		left = append(left, volumesOf(t, s.libvirt, "default")...)
+	case s.docker != nil:
+		left = leftOnEngine(t, s.docker)
 	default:
-		for _, kind := range []string{"machine", "disk", "snapshot", "storage_pool"} {
+		for _, kind := range []string{"machine", "disk", "snapshot", "storage_pool", "container", "volume", "service", "secret", "config"} {
 			files, _ := filepath.Glob(filepath.Join(s.dir, kind, "*.json"))
 			left = append(left, files...)
 		}

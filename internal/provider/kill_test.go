@@ -37,7 +37,7 @@ type killSite struct {
 }
 
 func killSites() map[string]func(*testing.T) killSite {
-	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt}
+	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt, "docker": killedDocker}
 }
 
 func killedVSphere(t *testing.T) killSite {
@@ -194,10 +194,10 @@ func (w *workspace) adopt() {
 // importLeftOvers imports every object that an apply met. The import id is between quotes, its name in the summary.
 func (w *workspace) importLeftOvers(r terraform.Result) int {
 	w.Helper()
-	blocks := regexp.MustCompile(`Cannot create machine "m-(\d+)".*?terraform import <address of this virt_machine> '([^']+)'`)
+	blocks := regexp.MustCompile(`Cannot create \w+ "m-(\d+)".*?terraform import <address of this (virt_\w+)> '([^']+)'`)
 	found := blocks.FindAllStringSubmatch(r.Plain(), -1)
 	for _, f := range found {
-		w.must(0, "import", "virt_machine.m["+f[1]+"]", f[2])
+		w.must(0, "import", f[2]+".m["+f[1]+"]", f[3])
 	}
 	return len(found)
 }

@@ -2,10 +2,12 @@ package provider
 
 import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/docker"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/sandbox"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/vsphere"
@@ -19,6 +21,7 @@ func Platforms() []platform.Driver {
 	real := []platform.Driver{
 		vsphere.New(),
 		libvirt.New(),
+		docker.New(),
 	}
 	return append(real, sandbox.New(likenesses(real)))
 }
@@ -51,6 +54,37 @@ func kinds() []served {
 		serve(kind.Snapshot()),
 		serve(kind.StoragePool()),
 		serve(kind.Host()),
+		serve(kind.Container()),
+		serve(kind.ContainerImage()),
+		serve(kind.RegistryImage()),
+		serve(kind.RegistryRepository()),
+		serve(kind.Volume()),
+		serve(kind.Service()),
+		serve(kind.Secret()),
+		serve(kind.Config()),
+	}
+}
+
+// issued is one ephemeral kind as the framework wants it: a fresh value for every request.
+type issued struct {
+	name    string
+	open    func() ephemeral.EphemeralResource
+	missing func(platform.Traits, string) []string
+}
+
+// ephemerals lists every kind that is handed out and never stored, one line each.
+func ephemerals() []issued {
+	return []issued{
+		issue(kind.JoinToken()),
+		issue(kind.RegistryToken()),
+	}
+}
+
+func issue[T any](k engine.EphemeralKind[T]) issued {
+	compiled := k.Compile()
+	return issued{
+		name: k.Name, missing: compiled.Missing,
+		open: func() ephemeral.EphemeralResource { return engine.NewEphemeral(compiled) },
 	}
 }
 

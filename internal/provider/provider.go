@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/ephemeral"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -21,9 +22,10 @@ import (
 
 // Provider serves the kinds on the platforms. One process has one; Close ends its connections.
 type Provider struct {
-	version string
-	drivers []platform.Driver
-	kinds   []served
+	version    string
+	drivers    []platform.Driver
+	kinds      []served
+	ephemerals []issued
 
 	mu   sync.Mutex
 	hubs []*engine.Hub
@@ -34,7 +36,7 @@ func New(version string) *Provider { return With(version, Platforms()...) }
 
 // With makes the provider with platforms of the caller's choice, for tests.
 func With(version string, drivers ...platform.Driver) *Provider {
-	return &Provider{version: version, drivers: drivers, kinds: kinds()}
+	return &Provider{version: version, drivers: drivers, kinds: kinds(), ephemerals: ephemerals()}
 }
 
 // Close ends all connections. The CLI grants a provider two seconds at the end.
@@ -61,7 +63,7 @@ func (p *Provider) Configure(_ context.Context, req provider.ConfigureRequest, r
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.hubs = append(p.hubs, hub)
-	resp.ResourceData, resp.DataSourceData, resp.ListResourceData = hub, hub, hub
+	resp.ResourceData, resp.DataSourceData, resp.ListResourceData, resp.EphemeralResourceData = hub, hub, hub, hub
 }
 
 // Resources lists the kinds that are more than data.
@@ -95,13 +97,23 @@ func (p *Provider) ListResources(context.Context) []func() list.ListResource {
 	return all
 }
 
+// EphemeralResources lists the kinds that are handed out and never stored.
+func (p *Provider) EphemeralResources(context.Context) []func() ephemeral.EphemeralResource {
+	var all []func() ephemeral.EphemeralResource
+	for _, k := range p.ephemerals {
+		all = append(all, k.open)
+	}
+	return all
+}
+
 // Functions lists the provider's functions.
 func (p *Provider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{func() function.Function { return bytesFunction{} }}
 }
 
 var (
-	_ provider.ProviderWithFunctions      = (*Provider)(nil)
-	_ provider.ProviderWithListResources  = (*Provider)(nil)
-	_ provider.ProviderWithValidateConfig = (*Provider)(nil)
+	_ provider.ProviderWithFunctions          = (*Provider)(nil)
+	_ provider.ProviderWithListResources      = (*Provider)(nil)
+	_ provider.ProviderWithEphemeralResources = (*Provider)(nil)
+	_ provider.ProviderWithValidateConfig     = (*Provider)(nil)
 )

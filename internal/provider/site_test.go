@@ -2,10 +2,12 @@ package provider_test
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/docker"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 	"github.com/terraform-virt/terraform-provider-virt/internal/provider"
@@ -17,10 +19,13 @@ type site struct {
 	provider string          // the provider block
 	server   *vcenter.Server // of vsphere
 	libvirt  *libvirt.Server // of libvirt
+	docker   *docker.Engine  // of docker
+	registry string          // that stands in for the one of the examples
+	app      string          // folder that stands in for the one that the examples build images from
 	dir      string          // of a sandbox
 }
 
-// sites are the platforms that every example and every life of an object is shown on.
+// sites are the platforms with machines, which every life of an object is shown on.
 func sites() map[string]func(*testing.T) site {
 	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "sandbox": sandboxSite}
 }
@@ -29,6 +34,7 @@ func sites() map[string]func(*testing.T) site {
 // with rules of its own does.
 func sitesOf(kind string) map[string]func(*testing.T) site {
 	all := sites()
+	all["docker"] = dockerSite
 	for _, d := range provider.Platforms() {
 		if _, ok := d.Traits[kind]; ok {
 			continue
@@ -69,7 +75,20 @@ func sandboxSite(t *testing.T) site {
 func ownSandboxSite(t *testing.T) site {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "sandbox")
-	return site{name: "sandbox", dir: dir, provider: strings.Replace(sandboxBlock(dir, ""), `like = "vsphere"`, "", 1)}
+	push(t, dir, exampleRegistry+"/app:1.2")
+	return site{name: "sandbox", dir: dir, provider: strings.Replace(sandboxBlock(dir, ""), `like = "vsphere"`, "", 1), app: buildContext(t)}
+}
+
+// push lays an image into a sandbox's registry, as somebody else would.
+func push(t *testing.T, dir, name string) {
+	t.Helper()
+	err := os.MkdirAll(filepath.Join(dir, "registry_image"), 0o750)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "registry_image", "pushed.json"), fmt.Appendf(nil, `{"name": %q, "attributes": {}}`, name), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sandboxBlock is a provider block for a sandbox like vSphere. more are further settings of its block.

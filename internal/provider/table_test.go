@@ -19,45 +19,81 @@ type row struct {
 	on         map[string]string
 }
 
-// columns are the platforms of the tables in their order.
-func columns() []string { return []string{"vsphere", "libvirt", "hyperv", "azure", "openstack"} }
+// platformsByTitle are the platforms that a table may have a column of.
+func platformsByTitle() map[string]string {
+	return map[string]string{
+		"vSphere": "vsphere", "libvirt": "libvirt", "Hyper-V": "hyperv", "Azure": "azure", "OpenStack": "openstack", "Docker": "docker", "Kubernetes": "kubernetes",
+	}
+}
+
+// table is the attributes of one kind by path; columns are the platforms that its header names, in their order.
+type table struct {
+	columns []string
+	rows    map[string]row
+}
 
 // readTables reads the attribute tables by kind.
-func readTables(t *testing.T) map[string]map[string]row {
+func readTables(t *testing.T) map[string]*table {
 	t.Helper()
 	page, err := os.ReadFile("../platform/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tables, kind := map[string]map[string]row{}, ""
+	tables, kind := map[string]*table{}, ""
 	for line := range strings.Lines(string(page)) {
 		line = strings.TrimSpace(line)
 		if name, ok := strings.CutPrefix(line, "## "); ok {
 			kind = name
-			tables[kind] = map[string]row{}
+			tables[kind] = &table{rows: map[string]row{}}
 		}
 		cells := strings.Split(strings.Trim(line, "|"), "|")
-		if kind == "" || len(cells) != 8 || strings.Contains(line, "---") || strings.HasPrefix(line, "| attribute ") {
+		if kind == "" || !strings.HasPrefix(line, "|") || strings.HasPrefix(line, "|---") {
 			continue
 		}
 		for i := range cells {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
-		for i, c := range cells[3:] {
-			if c == "" {
-				t.Errorf("%s %s: column %d is empty: every platform has an answer", kind, cells[0], i+4)
-			}
+		if cells[0] == "attribute" {
+			tables[kind].head(t, kind, cells[3:])
+			continue
 		}
-		if !strings.Contains(cells[0], ".") && has(cells[3:]) < 2 {
-			t.Errorf("%s %s: an attribute at the top of a kind needs two platforms that have it; otherwise it belongs in a platform's block", kind, cells[0])
-		}
-		r := row{cells[1], cells[2], map[string]string{}}
-		for i, name := range columns() {
-			r.on[name] = firstWord(cells[3+i])
-		}
-		tables[kind][cells[0]] = r
+		tables[kind].add(t, kind, cells)
 	}
 	return tables
+}
+
+// head takes the columns from a table's first line.
+func (b *table) head(t *testing.T, kind string, titles []string) {
+	t.Helper()
+	for _, title := range titles {
+		name, ok := platformsByTitle()[title]
+		if !ok {
+			t.Errorf("%s: no platform is called %q", kind, title)
+		}
+		b.columns = append(b.columns, name)
+	}
+}
+
+// add takes one line. A table of several platforms holds what at least two of them have.
+func (b *table) add(t *testing.T, kind string, cells []string) {
+	t.Helper()
+	if len(cells) != 3+len(b.columns) {
+		t.Errorf("%s %s: %d cells, want %d", kind, cells[0], len(cells), 3+len(b.columns))
+		return
+	}
+	for i, c := range cells[3:] {
+		if c == "" {
+			t.Errorf("%s %s: column %d is empty: every platform has an answer", kind, cells[0], i+4)
+		}
+	}
+	if !strings.Contains(cells[0], ".") && has(cells[3:]) < min(2, len(b.columns)) {
+		t.Errorf("%s %s: an attribute at the top of a kind needs two platforms that have it; otherwise it belongs in a platform's block", kind, cells[0])
+	}
+	r := row{cells[1], cells[2], map[string]string{}}
+	for i, name := range b.columns {
+		r.on[name] = firstWord(cells[3+i])
+	}
+	b.rows[cells[0]] = r
 }
 
 // has counts the platforms that have an attribute.
@@ -86,7 +122,7 @@ func shape(s schema.Schema, traits map[string]platform.Traits) map[string]row {
 	}
 	for name, b := range s.Blocks {
 		single, ok := b.(schema.SingleNestedBlock)
-		if !ok || name == "timeouts" || slices.Contains(columns(), name) {
+		if !ok || name == "timeouts" || slices.Contains(slices.Collect(maps.Values(platformsByTitle())), name) {
 			continue
 		}
 		at := platform.Path{name}
@@ -116,8 +152,13 @@ func addAttribute(rows map[string]row, at platform.Path, a schema.Attribute, tra
 		if a.CustomType != nil && strings.HasSuffix(a.CustomType.String(), "[platform.Size]") {
 			typ = "size"
 		}
+		if a.CustomType != nil && strings.HasSuffix(a.CustomType.String(), "[platform.Duration]") {
+			typ = "duration"
+		}
 	case schema.Int64Attribute:
 		typ = "int64"
+	case schema.Float64Attribute:
+		typ = "float64"
 	case schema.BoolAttribute:
 		typ = "bool"
 	case schema.ListAttribute:
@@ -152,10 +193,10 @@ func behaviour(at platform.Path, traits map[string]platform.Traits) map[string]s
 }
 
 // traitsOf is what the platforms with a column say of a kind, those that offer it.
-func traitsOf(kind string) map[string]platform.Traits {
+func traitsOf(kind string, columns []string) map[string]platform.Traits {
 	all := map[string]platform.Traits{}
 	for _, d := range Platforms() {
-		if table, ok := d.Traits[kind]; ok && slices.Contains(columns(), d.Name) {
+		if table, ok := d.Traits[kind]; ok && slices.Contains(columns, d.Name) {
 			all[d.Name] = table
 		}
 	}
@@ -168,8 +209,17 @@ func TestAttributeTables(t *testing.T) {
 	tables := readTables(t)
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
-			traits := traitsOf(k.name)
-			got, want := shape(k.schema, traits), tables[k.name]
+			table := tables[k.name]
+			if table == nil {
+				t.Fatal("it has no table")
+			}
+			traits := traitsOf(k.name, table.columns)
+			for _, d := range Platforms() {
+				if _, ok := d.Traits[k.name]; ok && d.Name != "sandbox" && traits[d.Name] == nil {
+					t.Errorf("%s offers it, but the table has no column of it", d.Name)
+				}
+			}
+			got, want := shape(k.schema, traits), table.rows
 			for path, w := range want {
 				maps.DeleteFunc(w.on, func(name, _ string) bool { _, offered := traits[name]; return !offered })
 				if g, ok := got[path]; ok { // otherwise the comparison below says so

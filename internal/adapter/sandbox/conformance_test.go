@@ -24,17 +24,23 @@ func TestConformance(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	hand := &files{dir}
+	if err := hand.push("registry.example.net/app:1"); err != nil {
+		t.Fatal(err)
+	}
 	group := platformtest.Of("group-a", "group-b")
 	platformtest.Run(t, platformtest.Suite{
 		Driver:  sandbox.New(nil),
 		Config:  map[string]any{"dir": dir},
 		Second:  map[string]any{"dir": t.TempDir()},
-		Backend: &files{dir},
+		Backend: hand,
 		Refused: []platformtest.Refused{
 			{Name: "no directory", Settings: map[string]any{"dir": file}, Says: "not a directory"},
 			{Name: "connection refused", Settings: map[string]any{"dir": dir, "faults": []any{"open: refuse"}}, Says: "connection refused"},
 			{Name: "wrong password", Settings: map[string]any{"dir": dir, "faults": []any{"open: deny"}}, Says: "permission denied"},
 		},
+		Given:  map[string][]string{"registry_repository": {"registry.example.net/app"}},
+		Cannot: map[string]string{"slots container *": "in a file they have keys and no order", "slots service *": "in a file they have keys and no order"},
 		Kinds: map[string]platformtest.Case{
 			"machine": {
 				Path: byFile,
@@ -54,6 +60,15 @@ func TestConformance(t *testing.T) {
 
 			"storage_pool": {Path: byFile},
 			"host":         {},
+
+			"container":           containerCase(),
+			"container_image":     imageCase(),
+			"registry_image":      {Path: byFile},
+			"registry_repository": {},
+			"volume":              {Path: byFile},
+			"service":             serviceCase(),
+			"secret":              {Path: byFile},
+			"config":              {Path: byFile},
 		},
 	})
 }
@@ -63,6 +78,36 @@ func byFile(state map[string]any) string {
 	native, _ := state["native"].(map[string]any)
 	path, _ := native["file"].(string)
 	return path
+}
+
+func containerCase() platformtest.Case {
+	return platformtest.Case{
+		Path:    byFile,
+		Minimal: func(*platformtest.Bench) platformtest.Config { return platformtest.Config{"image_id": "app:1"} },
+		Values: platformtest.Values{
+			"image_id":             platformtest.Of("app:1", "app:2"),
+			"entrypoint":           platformtest.Of([]any{"/one"}, []any{"/two", "three"}),
+			"command":              platformtest.Of([]any{"one"}, []any{"two"}),
+			"ports.*.host_port":    platformtest.Of(8080, 8081),
+			"mounts.*.host_path":   {Old: "/one", New: "/two", With: platformtest.Config{"mounts": platformtest.Config{"one": platformtest.Config{"target": "/mnt", "size": nil}}}, Alone: true},
+			"networks.*.addresses": platformtest.Of([]any{"10.0.0.5"}, []any{"10.0.0.6"}),
+		},
+	}
+}
+
+func imageCase() platformtest.Case {
+	digest := func(digit string) string { return "sha256:" + strings.Repeat(digit, 64) }
+	return platformtest.Case{
+		Path: byFile, SameID: true,
+		Values: platformtest.Values{
+			"digest":  platformtest.Of(digest("1"), digest("2")),
+			"os_arch": platformtest.Of("linux/amd64", "linux/arm64"),
+		},
+	}
+}
+
+func serviceCase() platformtest.Case {
+	return platformtest.Case{Path: byFile}
 }
 
 // subnets is a pair of subnets of one network.
@@ -114,6 +159,14 @@ func (f *files) write(kind, id string, d doc) error {
 	return os.WriteFile(f.path(kind, id), b, 0o600)
 }
 
+// push lays an image into a registry.
+func (f *files) push(name string) error {
+	if err := os.MkdirAll(filepath.Join(f.dir, "registry_image"), 0o750); err != nil {
+		return err
+	}
+	return f.write("registry_image", "pushed", doc{"name": name, "attributes": doc{}})
+}
+
 func (f *files) edit(kind, id string, change func(d doc) error) error {
 	d, err := f.read(kind, id)
 	if err != nil {
@@ -131,6 +184,10 @@ func (f *files) Remove(_ context.Context, kind, id string) error { return os.Rem
 // Change edits one field.
 func (f *files) Change(_ context.Context, c platformtest.Change) error {
 	return f.edit(c.Kind, c.ID, func(d doc) error {
+		if told, ok := d["attributes"].(doc); ok && c.Attribute != "name" && c.Attribute != "tags" {
+			tell(told, strings.Split(c.Attribute, "."), c)
+			return nil
+		}
 		switch what, rest, _ := strings.Cut(c.Attribute, "."); what {
 		case "name", "description", "tags", "vlan", "mtu", "autostart":
 			d[what] = c.Value
@@ -164,6 +221,25 @@ func (f *files) Change(_ context.Context, c platformtest.Change) error {
 		}
 		return nil
 	})
+}
+
+// tell changes what a file has under the attributes of its kind.
+func tell(d doc, path []string, c platformtest.Change) {
+	for i, step := range path[:len(path)-1] {
+		below, _ := d[step].(doc)
+		if below == nil {
+			below = doc{}
+			d[step] = below
+		}
+		if d = below; c.Element != "" && i == 0 {
+			for key, e := range below {
+				if m, _ := e.(doc); m["id"] == c.Element {
+					path[1] = key
+				}
+			}
+		}
+	}
+	d[path[len(path)-1]] = c.Value
 }
 
 func find(d doc, list string, is func(e doc) bool) doc {
@@ -223,6 +299,9 @@ func (f *files) Detach(_ context.Context, machine, what, id string) error {
 // Slots lists the ids in the order of the file, which is that of the devices.
 func (f *files) Slots(_ context.Context, kind, id, what string) ([]string, error) {
 	d, err := f.read(kind, id)
+	if _, record := d["attributes"]; record {
+		return nil, platformtest.ErrCannot
+	}
 	var ids []string
 	for _, e := range elements(d, what) {
 		if e["boot"] == true {

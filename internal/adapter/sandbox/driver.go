@@ -66,15 +66,18 @@ func mimic(like map[string]Likeness, name string) (string, map[string]platform.T
 // untold marks what the sandbox keeps as a hash, or not at all, as not observable, whatever the platform itself does.
 func untold(traits map[string]platform.Traits) map[string]platform.Traits {
 	traits = maps.Clone(traits)
-	machine := maps.Clone(traits["machine"])
-	for row, trait := range machine {
-		switch top, _, _ := strings.Cut(row, "."); top {
-		case "user_data", "network_data", "login":
-			trait.Unseen = true
-			machine[row] = trait
+	for kind, hidden := range map[string][]string{"machine": {"user_data", "network_data", "login"}, "secret": hashedOfSecrets()} {
+		table := maps.Clone(traits[kind])
+		for row, trait := range table {
+			if top, _, _ := strings.Cut(row, "."); slices.Contains(hidden, top) {
+				trait.Unseen = true
+				table[row] = trait
+			}
+		}
+		if table != nil {
+			traits[kind] = table
 		}
 	}
-	traits["machine"] = machine
 	return traits
 }
 
@@ -120,6 +123,7 @@ func connect(s *store, like likeness) *platform.Conn {
 	if like.has("host") {
 		c.Hosts = &hosts{s}
 	}
+	connectRecords(c, s, like)
 	return c
 }
 

@@ -116,6 +116,10 @@ func TestTraitsCoverEveryAttribute(t *testing.T) {
 		"machine": reflect.TypeFor[platform.Machine](), "network": reflect.TypeFor[platform.Network](), "disk": reflect.TypeFor[platform.Disk](),
 		"image": reflect.TypeFor[platform.Image](), "snapshot": reflect.TypeFor[platform.Snapshot](),
 		"storage_pool": reflect.TypeFor[platform.StoragePool](), "host": reflect.TypeFor[platform.Host](),
+		"container": reflect.TypeFor[platform.Container](), "container_image": reflect.TypeFor[platform.ContainerImage](),
+		"registry_image": reflect.TypeFor[platform.RegistryImage](), "registry_repository": reflect.TypeFor[platform.RegistryRepository](),
+		"volume": reflect.TypeFor[platform.Volume](), "service": reflect.TypeFor[platform.Service](),
+		"secret": reflect.TypeFor[platform.Secret](), "config": reflect.TypeFor[platform.ConfigFile](),
 	}
 	traits := New(nil).Traits
 	if len(traits) != len(kinds) {
@@ -171,7 +175,7 @@ func TestSettingsRefused(t *testing.T) {
 		{"seed without a name", map[string]any{"seed": []string{"image"}}, "image:<name> or network:<name>"},
 		{"fault without effect", map[string]any{"faults": []string{"read"}}, "<verb> [<kind> [<name>]]: <effect>"},
 		{"fault of no verb", map[string]any{"faults": []string{"reed: fail"}}, "the verb is one of open"},
-		{"fault of no kind", map[string]any{"faults": []string{"read vm: fail"}}, "the kind is one of machine"},
+		{"fault of no kind", map[string]any{"faults": []string{"read vm: fail"}}, "the kind is one of config"},
 		{"fault of no effect", map[string]any{"faults": []string{"read: explode"}}, "the effect is one of fail"},
 		{"fault with a wrong number", map[string]any{"faults": []string{"read: throttle many"}}, "throttle many"},
 		{"fault with a wrong share", map[string]any{"faults": []string{"read: error 101%"}}, "percentage"},

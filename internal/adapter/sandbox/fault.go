@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -57,8 +58,8 @@ func parseFault(text string) (*rule, error) {
 	if verbs := []string{"open", "create", "read", "update", "delete", "list", "find", "any"}; !slices.Contains(verbs, r.verb) {
 		return nil, fmt.Errorf("the verb is one of %s", strings.Join(verbs, ", "))
 	}
-	if kinds := []string{"", "machine", "network", "disk", "image", "snapshot", "storage_pool", "host"}; !slices.Contains(kinds, r.kind) {
-		return nil, fmt.Errorf("the kind is one of %s", strings.Join(kinds[1:], ", "))
+	if kinds := slices.Sorted(maps.Keys(ownTraits())); r.kind != "" && !slices.Contains(kinds, r.kind) {
+		return nil, fmt.Errorf("the kind is one of %s", strings.Join(kinds, ", "))
 	}
 	if _, err := path.Match(r.name, ""); err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
@@ -13,6 +14,9 @@ type field struct {
 	name  string
 	local bool // the platform never hears of it: it is the configuration's or the engine's
 	block bool // the options of one platform
+	meta  bool // it is of an embedded struct, which many kinds have
+	keys  bool // of this map only the keys that the user gave are managed
+	mute  bool // the platform never reports it: it is write-only, or derived from the configuration
 }
 
 // fieldsOf lists a struct's attributes, those of embedded structs included.
@@ -20,7 +24,12 @@ func fieldsOf(t reflect.Type) []field {
 	var list []field
 	for _, f := range reflect.VisibleFields(t) {
 		if name, ok := f.Tag.Lookup("tfsdk"); ok && !f.Anonymous {
-			list = append(list, field{f.Index, name, f.Tag.Get("virt") == "local" || name == "tags_all", f.Tag.Get("virt") == "platform"})
+			says := f.Tag.Get("virt")
+			list = append(list, field{
+				index: f.Index, name: name, meta: len(f.Index) > 1,
+				local: says == "local" || name == "tags_all", block: says == "platform", keys: says == "keys",
+				mute: says == "derived" || strings.HasSuffix(name, "_wo"),
+			})
 		}
 	}
 	return list

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,7 +143,7 @@ func (s *shelf[T, O, N, P]) make(ctx context.Context, want O, n P, made func(id 
 	if err := s.begin(ctx, c); err != nil {
 		return c.failed(err)
 	}
-	h.id, h.Created, h.Creating = newID(), now(), true
+	h.id, h.Created, h.Creating = cmp.Or(h.id, newID()), now(), true
 	err := s.change(ctx, func(ch *change) error {
 		ch.brief = true
 		if err := first(ch); err != nil {

@@ -34,6 +34,8 @@ type store struct {
 	images    *table[template, *template]
 	snapshots *table[checkpoint, *checkpoint]
 	pools     *table[pool, *pool]
+
+	tables []interface{ forget() } // of all kinds
 }
 
 // identity is the content of sandbox.json.
@@ -64,12 +66,12 @@ func newStore(c platform.Config) (*store, error) {
 		return nil, err
 	}
 	s.pending.Store(len(s.unseeded(who)) > 0)
-	s.machines = &table[vm, *vm]{store: s, kind: "machine"}
-	s.networks = &table[segment, *segment]{store: s, kind: "network"}
-	s.disks = &table[volume, *volume]{store: s, kind: "disk"}
-	s.images = &table[template, *template]{store: s, kind: "image"}
-	s.snapshots = &table[checkpoint, *checkpoint]{store: s, kind: "snapshot"}
-	s.pools = &table[pool, *pool]{store: s, kind: "storage_pool"}
+	s.machines = newTable[vm](s, "machine")
+	s.networks = newTable[segment](s, "network")
+	s.disks = newTable[volume](s, "disk")
+	s.images = newTable[template](s, "image")
+	s.snapshots = newTable[checkpoint](s, "snapshot")
+	s.pools = newTable[pool](s, "storage_pool")
 	return s, nil
 }
 
@@ -140,12 +142,9 @@ func (s *store) change(ctx context.Context, f func(c *change) error) error {
 
 // forget drops what the holder of the lock saw.
 func (s *store) forget() {
-	s.machines.forget()
-	s.networks.forget()
-	s.disks.forget()
-	s.images.forget()
-	s.snapshots.forget()
-	s.pools.forget()
+	for _, t := range s.tables {
+		t.forget()
+	}
 }
 
 func (s *store) journal() string { return filepath.Join(s.dir, "journal.json") }

@@ -22,6 +22,7 @@ import (
 type head struct {
 	Name     string            `json:"name"`
 	Creating bool              `json:"creating,omitempty"` // its creation has not ended
+	Kept     bool              `json:"kept,omitempty"`     // it was left behind on purpose: another of its name takes its place
 	Created  time.Time         `json:"created,omitzero"`
 	Tags     map[string]string `json:"tags,omitempty"`
 	// Blocks holds the options of the platforms that the sandbox was like, by block and attribute.
@@ -55,6 +56,13 @@ type cached[N any] struct {
 	info   fs.FileInfo
 	object *N
 	err    error
+}
+
+// newTable adds a kind's objects to the store.
+func newTable[N any, P native[N]](s *store, kind string) *table[N, P] {
+	t := &table[N, P]{store: s, kind: kind}
+	s.tables = append(s.tables, t)
+	return t
 }
 
 // path is where an object lies. Ids come from states and people: only plain file names lead anywhere.

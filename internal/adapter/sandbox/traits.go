@@ -1,6 +1,10 @@
 package sandbox
 
-import "github.com/terraform-virt/terraform-provider-virt/internal/platform"
+import (
+	"maps"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+)
 
 const (
 	mebibyte = int64(platform.MiB)
@@ -10,7 +14,8 @@ const (
 // ownTraits are the sandbox's rules when it is like no other platform: it supports everything, and each class of
 // change occurs somewhere.
 func ownTraits() map[string]platform.Traits {
-	return map[string]platform.Traits{
+	all := recordTraits()
+	maps.Copy(all, map[string]platform.Traits{
 		"machine":      machineTraits(),
 		"network":      networkTraits(),
 		"disk":         diskTraits(),
@@ -18,7 +23,8 @@ func ownTraits() map[string]platform.Traits {
 		"snapshot":     snapshotTraits(),
 		"storage_pool": poolTraits(),
 		"host":         hostTraits(),
-	}
+	})
+	return all
 }
 
 func machineTraits() platform.Traits {

@@ -21,7 +21,8 @@ type attribute struct {
 	required, optional, computed, writeOnly, sensitive bool
 }
 
-// attributesOf lists a kind's attributes in the order of their paths; those that are Terraform's own are left out.
+// attributesOf lists a kind's attributes in the order of their paths; those that are Terraform's own, or that the kind
+// derives, are left out.
 func attributesOf(s schema.Schema, t reflect.Type) []attribute {
 	var list []attribute
 	walk(&list, nil, "", s.Attributes, s.Blocks, t)
@@ -32,7 +33,7 @@ func attributesOf(s schema.Schema, t reflect.Type) []attribute {
 func walk(list *[]attribute, at platform.Path, block string, attrs map[string]schema.Attribute, blocks map[string]schema.Block, t reflect.Type) {
 	fields := fieldsOf(t)
 	for _, name := range slices.Sorted(maps.Keys(attrs)) {
-		if f := fields[name]; f.Tag.Get("virt") != "local" && (len(at) > 0 || name != "id" && name != "tags_all") {
+		if f := fields[name]; f.Tag.Get("virt") != "local" && f.Tag.Get("virt") != "derived" && (len(at) > 0 || name != "id" && name != "tags_all") {
 			walkAttribute(list, append(slices.Clone(at), name), block, attrs[name], f.Type)
 		}
 	}
@@ -93,8 +94,11 @@ func pointed(t reflect.Type) reflect.Type {
 
 // locals lists the paths that are Terraform's own and may have a row all the same.
 func (k *subject) locals() []string {
-	if k.name == "machine" {
+	switch k.name {
+	case "machine":
 		return []string{"allow_restart", "wait_for", "wait_for.address", "wait_for.guest_agent", "disks.*.delete_on_remove"}
+	case "container_image":
+		return []string{"source_hash"} // derived: the engine's tests see to that
 	}
 	return nil
 }

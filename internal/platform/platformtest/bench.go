@@ -180,6 +180,18 @@ func (b *Bench) File(n int) string {
 	return path
 }
 
+// Folder is a folder on this machine with some files.
+func (b *Bench) Folder(files map[string]string) string {
+	b.t.Helper()
+	dir := b.t.TempDir()
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	return dir
+}
+
 // Dial opens a connection without the provider.
 func (b *Bench) Dial() *platform.Conn {
 	b.t.Helper()

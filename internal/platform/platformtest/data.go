@@ -109,7 +109,7 @@ func (b *Bench) dataSole(there []named) {
 
 // dataNothing asks for what does not exist, and for two things at once.
 func (b *Bench) dataNothing() {
-	const ref = "no-such-thing"
+	ref := b.nothing()
 	for _, by := range []string{"id", "name"} {
 		if text := b.dataRefused(Config{"platform": connectionName, by: ref}); !strings.Contains(text, "has no "+b.kind.name) || !strings.Contains(text, ref) {
 			b.t.Errorf("by %s: an error about nothing says %q", by, text)

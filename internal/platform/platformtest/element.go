@@ -32,6 +32,12 @@ func (b *Bench) elementRow(a attribute) {
 // lacks reports that the platform has no such map; its refusal is tested with its row.
 func (b *Bench) lacks(a attribute) bool { return !b.supports(a) }
 
+// around is the least configuration in which a map takes several elements.
+func (b *Bench) around(a attribute) Config {
+	b.t.Helper()
+	return merged(b.minimal(), b.config(b.Kinds[b.kind.name].Beside[a.path.String()]))
+}
+
 // keyed is a configuration whose map has these keys, each with an element of its own.
 func (b *Bench) keyed(cfg Config, a attribute, elements map[string]Config, keys ...string) Config {
 	m := Config{}
@@ -49,7 +55,7 @@ func (b *Bench) addAndDrop(a attribute) {
 		return
 	}
 	row := b.Driver.Traits[b.kind.name][a.path.String()+".*"]
-	base, elements := b.minimal(), map[string]Config{}
+	base, elements := b.around(a), map[string]Config{}
 	one := b.keyed(base, a, elements, "a")
 	two := b.keyed(base, a, elements, "a", "b")
 	at := append(slices.Clone(a.path), "b")
@@ -77,7 +83,7 @@ func (b *Bench) renameKey(a attribute) {
 	if b.lacks(a) {
 		return
 	}
-	base := b.minimal()
+	base := b.around(a)
 	x := b.resource()
 	x.Converge(b.keyed(base, a, map[string]Config{}, "a"))
 	x.Converge(b.keyed(base, a, map[string]Config{"z": b.element(a, 1)}, "z"))
@@ -92,13 +98,17 @@ func (b *Bench) order(a attribute) {
 	if b.lacks(a) {
 		return
 	}
-	base, elements := b.minimal(), map[string]Config{}
+	base, elements := b.around(a), map[string]Config{}
 	x := b.resource()
 	x.Converge(b.keyed(base, a, elements, "x10", "x2", "x1"))
 	if !b.inOrder(x, a, "x1", "x2", "x10") {
 		return
 	}
 	x.Converge(b.keyed(base, a, elements, "x10", "x2", "x1", "x0"))
+	if row := b.Driver.Traits[b.kind.name][a.path.String()+".*"]; row.Add == platform.ClassReplace { // another object, with all of them anew
+		b.inOrder(x, a, "x0", "x1", "x2", "x10")
+		return
+	}
 	b.inOrder(x, a, "x1", "x2", "x10", "x0")
 }
 
@@ -124,7 +134,7 @@ func (b *Bench) allDropped(a attribute) {
 	if b.lacks(a) {
 		return
 	}
-	base, elements := b.minimal(), map[string]Config{}
+	base, elements := b.around(a), map[string]Config{}
 	x := b.resource()
 	x.Converge(b.keyed(base, a, elements, "a", "b"))
 	x.Converge(b.keyed(base, a, elements))
@@ -141,7 +151,7 @@ func (b *Bench) unknownElements(a attribute) {
 	if b.lacks(a) {
 		return
 	}
-	base, elements := b.minimal(), map[string]Config{}
+	base, elements := b.around(a), map[string]Config{}
 	one := b.keyed(base, a, elements, "a")
 	two := b.keyed(base, a, elements, "a", "b")
 	x := b.resource()

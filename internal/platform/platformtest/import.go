@@ -64,7 +64,7 @@ func (b *Bench) importName() {
 
 // importNothing names what does not exist.
 func (b *Bench) importNothing() {
-	const ref = "no-such-thing"
+	ref := b.nothing()
 	got, err := b.core.Resource("virt_"+b.kind.name, "x").Import(connectionName + "/" + ref)
 	if err != nil {
 		b.t.Fatal(err)
@@ -72,6 +72,14 @@ func (b *Bench) importNothing() {
 	if text := got.Diags.Errors().String(); !strings.Contains(text, ref) {
 		b.t.Errorf("an import of nothing says %q", text)
 	}
+}
+
+// nothing refers to what does not exist.
+func (b *Bench) nothing() string {
+	if ref := b.Kinds[b.kind.name].Nothing; ref != "" {
+		return ref
+	}
+	return "no-such-thing"
 }
 
 func (b *Bench) importPath() {

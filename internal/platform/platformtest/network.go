@@ -20,6 +20,18 @@ func networkSubject() *subject {
 		"subnets.*.dhcp.first":        {Old: "10.10.0.10", New: "10.10.0.20", With: dhcp()},
 		"subnets.*.dhcp.last":         {Old: "10.10.0.100", New: "10.10.0.110", With: dhcp()},
 		"subnets.*.dhcp.reservations": {Old: Config{"00:50:56:01:02:03": "10.10.0.9"}, New: Config{"00:50:56:01:02:03": "10.10.0.8"}, With: dhcp()},
+
+		"docker.driver":       Of("bridge", "overlay"),
+		"docker.internal":     {Old: false, New: true, With: Config{"mode": "overlay"}, Alone: true},
+		"docker.attachable":   Of(true, false),
+		"docker.ingress":      Of(false, true),
+		"docker.options":      Of(Config{"com.docker.network.bridge.enable_icc": "false"}, Config{"com.docker.network.bridge.enable_icc": "true"}),
+		"docker.ipam_driver":  Of("default", "some-plugin"),
+		"docker.ipam_options": Of(Config{"one": "1"}, Config{"one": "2", "two": "2"}),
+		"docker.reserved": {
+			Old: Config{"router": "10.10.0.7"}, New: Config{"router": "10.10.0.8"},
+			With: Config{"subnets": Config{"one": Config{"cidr": "10.10.0.0/24"}}}, Alone: true,
+		},
 	}
 	k.elements = map[string]func(b *Bench, n int) Config{
 		"subnets": func(_ *Bench, n int) Config { return Config{"cidr": fmt.Sprintf("10.10.%d.0/24", n)} },

@@ -128,7 +128,11 @@ func (b *Bench) changes(a attribute, trait platform.Trait) {
 	}
 	before, id := plain(x.raw.State()), x.id()
 	p := x.Plan(newer)
-	b.costs(p, trait.Class, a.spelled(), a.real().String())
+	at, dotted := a.spelled(), a.real().String()
+	if a.writeOnly { // what is in no state changes by its version
+		at, dotted = at+"_version", dotted+"_version"
+	}
+	b.costs(p, trait.Class, at, dotted)
 	if b.t.Failed() {
 		return
 	}

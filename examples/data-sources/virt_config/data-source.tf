@@ -1,0 +1,3 @@
+data "virt_config" "site" {
+  name = "web-site"
+}

@@ -1,0 +1,7 @@
+data "virt_container" "web" {
+  name = "web"
+}
+
+output "addresses" {
+  value = data.virt_container.web.addresses
+}

@@ -1,0 +1,3 @@
+data "virt_container_image" "own" {
+  name = "own:1.0"
+}

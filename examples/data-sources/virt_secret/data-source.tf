@@ -1,0 +1,3 @@
+data "virt_secret" "password" {
+  name = "web-password"
+}

@@ -1,0 +1,7 @@
+data "virt_service" "web" {
+  name = "web"
+}
+
+output "running" {
+  value = data.virt_service.web.running
+}

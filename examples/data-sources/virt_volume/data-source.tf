@@ -1,0 +1,3 @@
+data "virt_volume" "data" {
+  name = "web-data"
+}

@@ -1,0 +1,3 @@
+ephemeral "virt_join_token" "worker" {
+  role = "worker"
+}

@@ -1,0 +1,4 @@
+ephemeral "virt_registry_token" "app" {
+  repository = "registry.example.net/app"
+  actions    = ["pull"]
+}

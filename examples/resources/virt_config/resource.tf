@@ -1,0 +1,7 @@
+resource "virt_config" "site" {
+  name  = "web-site"
+  value = <<-CONF
+    listen = 8080
+    root   = "/srv"
+  CONF
+}

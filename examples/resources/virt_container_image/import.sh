@@ -1,0 +1,3 @@
+# <platform>/<id or name>: the id is that of the image.
+terraform import virt_container_image.own dc1/sha256:0c34f3ab9a1d2e5c7b8f6a4d3e2c1b0a9f8e7d6c5b4a39281706f5e4d3c2b1a0
+terraform import virt_container_image.own dc1/own:1.0

@@ -1,0 +1,4 @@
+resource "virt_volume" "data" {
+  name = "web-data"
+  tags = { backup = "daily" }
+}
