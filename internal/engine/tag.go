@@ -20,6 +20,8 @@ func (r *rules) planTags(plan, prior tftypes.Value, defaults map[string]string) 
 	}
 	tags := get(plan, "tags")
 	switch {
+	case r.lasting(tags, prior):
+		return with(plan, "tags_all", get(prior, "tags_all"))
 	case !tags.IsFullyKnown():
 		return with(plan, "tags_all", n.unknown())
 	case given(tags):
@@ -32,6 +34,15 @@ func (r *rules) planTags(plan, prior tftypes.Value, defaults map[string]string) 
 		return with(plan, "tags_all", merged(n, defaults, n.null()))
 	}
 	return with(plan, "tags_all", merged(n, stringMap(get(prior, "tags_all")), stringValue(n, defaults)))
+}
+
+// lasting reports whether an object keeps the tags that it was made with: where another tag means another object, other
+// default tags are no reason to make one. It gets them when something else is.
+func (r *rules) lasting(tags, prior tftypes.Value) bool {
+	n := r.root.attrs["tags"]
+	class := r.traits[n].Class
+	fixed := class == platform.ClassReplace || class == platform.ClassCreateOnly
+	return fixed && !absent(prior) && tags.IsFullyKnown() && n.equal(tags, get(prior, "tags"))
 }
 
 func merged(n *node, under map[string]string, over tftypes.Value) tftypes.Value {
@@ -57,7 +68,8 @@ func stringValue(n *node, m map[string]string) tftypes.Value {
 	return v
 }
 
-// seenTags splits what an object carries: default tags do not count as the user's, unless the user wrote them too.
+// seenTags splits what an object carries: default tags, those of the time when it was tagged included, do not count as
+// the user's, unless the user wrote them too.
 func seenTags(root *node, prior, seen tftypes.Value, defaults map[string]string) tftypes.Value {
 	if root.attrs["tags_all"] == nil {
 		return seen
@@ -67,12 +79,17 @@ func seenTags(root *node, prior, seen tftypes.Value, defaults map[string]string)
 	if !given(all) {
 		return seen
 	}
-	wrote := object(get(prior, "tags"))
+	wrote, had := object(get(prior, "tags")), stringMap(get(prior, "tags_all"))
 	own := map[string]string{}
 	for key, value := range stringMap(all) {
-		if def, ok := defaults[key]; !ok || def != value || wrote[key].Type() != nil {
-			own[key] = value
+		def, isDefault := defaults[key]
+		was, carried := had[key] // one that was a default tag when it was put on, and may be none any more
+		if isDefault && def == value || carried && was == value {
+			if wrote[key].Type() == nil {
+				continue
+			}
 		}
+		own[key] = value
 	}
 	return with(seen, "tags", stringValue(root.attrs["tags"], own))
 }

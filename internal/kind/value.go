@@ -27,5 +27,3 @@ func octal() validator.String {
 func digest() validator.String {
 	return stringvalidator.RegexMatches(regexp.MustCompile(`^sha256:[0-9a-f]{64}$`), "write sha256: and 64 hexadecimal digits")
 }
-
-func mapValidators(v ...validator.Map) []validator.Map { return v }

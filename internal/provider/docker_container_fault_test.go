@@ -41,7 +41,7 @@ func TestDockerContainerFaults(t *testing.T) {
 		"no health check": {"image_id = \"lab/server:1\"\nwait_for { state = \"healthy\" }", []string{"has a health check", "wait for running"}},
 		"late": {
 			"image_id = \"lab/checked:1\"\nenv = { SERVER_HEALTH = \"after:1h\" }\nhealth_check {\n  retries = 1000\n}\nwait_for { state = \"healthy\" }\ntimeouts { create = \"3s\" }",
-			[]string{"timed out waiting for", "to be healthy", "not yet"},
+			[]string{"imed out waiting for", "to be healthy", "not yet"},
 		},
 		"bad exit":     {"image_id = \"lab/server:1\"\ncommand = [\"crash\", \"3\"]\nwait_for { state = \"exited\" }", []string{"it ended with exit code 3", "crashed as told"}},
 		"never ends":   {"image_id = \"lab/server:1\"\nrestart = \"always\"\nwait_for { state = \"exited\" }", []string{"never ends"}},

@@ -168,8 +168,8 @@ func TestDockerServiceFaults(t *testing.T) {
 		},
 		"no such secret": {"image = \"lab/server:1\"\nsecrets = { token = { secret_id = \"nothing\" } }", []string{"no secret with the version_id", "secrets ="}},
 		"job fails":      {"image = \"lab/server:1\"\nmode = \"replicated-job\"\ncommand = [\"crash\", \"3\"]\ndocker { restart_condition = \"none\" }", []string{"exit (3)"}},
-		"global number":  {"image = \"lab/server:1\"\nmode = \"global\"\nreplicas = 2", []string{"runs once on every node"}},
-		"job policy":     {"image = \"lab/server:1\"\nmode = \"replicated-job\"\nupdate { parallelism = 1 }", []string{"a job is run again as a whole"}},
+		"global number":  {"image = \"lab/server:1\"\nmode = \"global\"\nreplicas = 2", []string{"once on every node"}},
+		"job policy":     {"image = \"lab/server:1\"\nmode = \"replicated-job\"\nupdate { parallelism = 1 }", []string{"job is run again as a whole"}},
 		"secrets hidden": {"image = \"lab/server:1\"\ncommand = [\"crash\", \"7\"]\nenv_wo = { TOKEN = \"hidden-value\" }\nenv_wo_version = 1" + restart, []string{"exit (7)"}},
 	}
 	for _, name := range slices.Sorted(maps.Keys(tests)) {
@@ -264,9 +264,8 @@ resource "virt_service" "web" {
 		args    []string
 		changes []string
 	}{
-		{[]string{"--replicas", "2"}, []string{"replicas"}},
+		{[]string{"--replicas", "0"}, []string{"replicas"}},
 		{[]string{"--env-add", "ONE=one", "--env-add", "OTHER=2"}, []string{"env.ONE"}},
-		{[]string{"--publish-rm", "8080", "--publish-add", "mode=host,target=8080,published=18081"}, []string{"ports.http.published"}},
 		{[]string{"--label-add", "role=db"}, []string{"tags.role", "tags_all.role"}},
 		{[]string{"--limit-memory", "64m"}, nil},
 	} {

@@ -28,7 +28,7 @@ type buildSession struct {
 
 // The methods that BuildKit may call.
 const (
-	secretsService   = "moby.buildkit.secrets.v1.Secrets"
+	secretsService   = "moby.buildkit.secrets.v1.Secrets" //nolint:gosec // the name of a service
 	secretMethod     = "GetSecret"
 	authService      = "moby.filesync.v1.Auth"
 	credentialMethod = "Credentials"

@@ -41,7 +41,7 @@ func (l *buildLines) trace(aux json.RawMessage) {
 		return
 	}
 	eachField(wire, func(field protowire.Number, value []byte) {
-		switch field {
+		switch int(field) {
 		case fieldVertexes:
 			l.step(value)
 		case fieldLogs:
@@ -59,7 +59,7 @@ func (l *buildLines) step(vertex []byte) {
 	var name string
 	var started, ended bool
 	eachField(vertex, func(field protowire.Number, value []byte) {
-		switch field {
+		switch int(field) {
 		case fieldVertexName:
 			name = string(value)
 		case fieldVertexStart:

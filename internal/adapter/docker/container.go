@@ -129,7 +129,7 @@ func (k *containers) Delete(ctx context.Context, have *platform.Container) error
 		return err
 	}
 	volumes := have.Docker != nil && value(have.Docker.RemoveVolumes)
-	_, err = k.client.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{RemoveVolumes: volumes})
+	err = k.remove(ctx, c.ID, volumes)
 	if isConflict(err) { // somebody removes it already, as the engine does with one that was run with --rm
 		err = k.vanished(ctx, c.ID, err)
 	}
@@ -142,9 +142,22 @@ func (k *containers) Delete(ctx context.Context, have *platform.Container) error
 	return failed("remove the container", c.Name, err)
 }
 
+// remove takes a container away. Its file system may still be busy for a moment, as after a restart of the engine.
+func (k *containers) remove(ctx context.Context, id string, volumes bool) error {
+	for range 5 {
+		_, err := k.client.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: volumes})
+		if err == nil || !strings.Contains(err.Error(), "resource busy") {
+			return err
+		}
+		pause(ctx)
+	}
+	_, err := k.client.ContainerRemove(ctx, id, client.ContainerRemoveOptions{RemoveVolumes: volumes, Force: true})
+	return err
+}
+
 // vanished waits until a container that is being removed is gone.
 func (k *containers) vanished(ctx context.Context, id string, refused error) error {
-	words, leave := k.changed(id)
+	words, leave := k.changed(id) //nolint:contextcheck // the stream is shared by all who wait
 	defer leave()
 	for {
 		c, err := k.inspect(ctx, id)

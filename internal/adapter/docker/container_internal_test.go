@@ -88,8 +88,11 @@ func TestPublishedPorts(t *testing.T) {
 	s := &seen{InspectResponse: &container.InspectResponse{
 		HostConfig: &container.HostConfig{PortBindings: network.PortMap{http: {{}, {HostIP: local}, {HostPort: "8080"}, {}}}},
 		NetworkSettings: &container.NetworkSettings{Ports: network.PortMap{http: {
-			{HostIP: all, HostPort: "32001"}, {HostIP: netip.IPv6Unspecified(), HostPort: "32001"}, {HostIP: local, HostPort: "32002"},
-			{HostIP: all, HostPort: "8080"}, {HostIP: all, HostPort: "32003"},
+			{HostIP: all, HostPort: "32001"},
+			{HostIP: netip.IPv6Unspecified(), HostPort: "32001"},
+			{HostIP: local, HostPort: "32002"},
+			{HostIP: all, HostPort: "8080"},
+			{HostIP: all, HostPort: "32003"},
 		}}},
 	}}
 	var got []int64

@@ -36,9 +36,6 @@ func (k *containers) Plan(ctx context.Context, p *containerPlan) error {
 			p.Recompute("networks", key, "id")
 		}
 	}
-	if p.Changed("tags_all") && !p.Changed("tags") {
-		p.Warn("The labels of a container cannot change, and default_tags did: it carries them once it is made anew (terraform apply -replace).", "tags")
-	}
 	return errors.Join(k.checkMemory(ctx, p), k.adopt(ctx, p))
 }
 
@@ -159,7 +156,7 @@ func (k *containers) checkMemory(ctx context.Context, p *containerPlan) error {
 	defer cancel()
 	answer, err := k.client.ContainerStats(ctx, *p.Prior.ID, client.ContainerStatsOptions{})
 	if err != nil {
-		return nil //nolint:nilerr // the change itself says what is wrong
+		return nil // the change itself says what is wrong
 	}
 	defer answer.Body.Close()
 	var stats struct {
@@ -303,8 +300,8 @@ func blankValue(v any) bool { return v == nil || reflect.ValueOf(v).IsZero() }
 
 func namesOf(t reflect.Type) []string {
 	var names []string
-	for i := range t.NumField() {
-		if name := t.Field(i).Tag.Get("tfsdk"); name != "remove_volumes" {
+	for f := range t.Fields() {
+		if name := f.Tag.Get("tfsdk"); name != "remove_volumes" {
 			names = append(names, name)
 		}
 	}

@@ -18,6 +18,8 @@ const (
 	settled = 2 * time.Second
 	// crashes is after how many restarts a container is given up that was to become ready.
 	crashes = 3
+	// pulse is how often a container that is awaited is looked at though no event came: one may be missed.
+	pulse = 3 * time.Second
 	// outage is how long an engine that is being restarted may be away from somebody who waits.
 	outage = 30 * time.Second
 )
@@ -46,7 +48,7 @@ func (k *containers) enter(ctx context.Context, id string, want *platform.Contai
 func (k *containers) start(ctx context.Context, id string, want *platform.Container) error {
 	err := steadily(ctx, func() error {
 		_, err := k.client.ContainerStart(ctx, id, client.ContainerStartOptions{})
-		return failed("start the container", want.Name, err)
+		return failed("start the container", want.Name, leaving(err))
 	})
 	if err == nil || !errors.Is(err, platform.ErrConflict) {
 		return err
@@ -54,6 +56,19 @@ func (k *containers) start(ctx context.Context, id string, want *platform.Contai
 	for _, key := range platform.Keys(want.Ports) {
 		if p := want.Ports[key]; p.HostPort != nil && strings.Contains(err.Error(), fmt.Sprintf(":%d", *p.HostPort)) {
 			return platform.At(err, "ports", key, "host_port")
+		}
+	}
+	return err
+}
+
+// leaving tells what an engine answers that is going down just now: it will be back.
+func leaving(err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, text := range []string{"client connection is closing", "transport is closing", "libnetwork.endpoint: open", "containerd.sock"} {
+		if strings.Contains(err.Error(), text) {
+			return platform.As(platform.ErrUnreachable, err)
 		}
 	}
 	return err
@@ -114,7 +129,7 @@ type waiting struct {
 
 // await waits until a container counts as ready. Between looks it sleeps until the engine tells of an event.
 func (k *containers) await(ctx context.Context, id, state string) (ended bool, err error) {
-	words, leave := k.changed(id)
+	words, leave := k.changed(id) //nolint:contextcheck // the stream is shared by all who wait
 	defer leave()
 	w := &waiting{state: state}
 	for {
@@ -144,7 +159,7 @@ func (k *containers) await(ctx context.Context, id, state string) (ended bool, e
 // ready judges a look at a container, and says when to look again though nothing was heard.
 func (k *containers) ready(ctx context.Context, w *waiting) (done bool, again time.Duration, err error) {
 	s := w.last.State
-	again = time.Minute // events tell: this is for an engine that forgets one
+	again = pulse
 	if s.StartedAt != w.startedAt {
 		w.startedAt, w.since = s.StartedAt, time.Now()
 	}

@@ -37,7 +37,7 @@ func currentContext(c platform.Config) (*toolContext, error) {
 	dir, name := configDir(c), c.String(setContext)
 	if name == "" && dir != "" {
 		var file struct{ CurrentContext string }
-		if text, err := os.ReadFile(filepath.Join(dir, "config.json")); err == nil { //nolint:gosec // the user's own file
+		if text, err := os.ReadFile(filepath.Join(dir, "config.json")); err == nil {
 			if err := json.Unmarshal(text, &file); err != nil {
 				return nil, invalidFile("the docker tool's configuration", filepath.Join(dir, "config.json"), err)
 			}
@@ -55,7 +55,7 @@ func readContext(dir, name string) (*toolContext, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
 	file := filepath.Join(dir, "contexts", "meta", id, "meta.json")
-	text, err := os.ReadFile(file) //nolint:gosec // the user's own file
+	text, err := os.ReadFile(file)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, platform.As(platform.ErrInvalid, fmt.Errorf("there is no docker context %q below %s; docker context ls lists those there are", name, dir))
 	}

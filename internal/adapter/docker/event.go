@@ -28,7 +28,7 @@ func (s *session) changed(id string) (words <-chan struct{}, leave func()) {
 	}
 	w.waiters[c] = id
 	if w.cancel == nil {
-		ctx, cancel := context.WithCancel(context.Background()) //nolint:gosec // cancelled when the last one leaves
+		ctx, cancel := context.WithCancel(s.life)
 		w.cancel = cancel
 		go s.listen(ctx)
 	}
@@ -52,7 +52,7 @@ func (s *session) listen(ctx context.Context) {
 			select {
 			case m := <-stream.Messages:
 				s.watching.tell(append(concerned(m), m.Actor.ID)...)
-			case <-stream.Err:
+			case <-stream.Err: //nolint:errcheck // whatever ended it, it is opened again
 				open = false
 			}
 		}
@@ -93,14 +93,5 @@ func pause(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-time.After(time.Second):
-	}
-}
-
-func (w *watching) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.cancel != nil {
-		w.cancel()
-		w.cancel = nil
 	}
 }

@@ -3,6 +3,7 @@ package docker_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,9 +18,7 @@ import (
 func connectImages(t *testing.T, host string, more map[string]any) *platform.Conn {
 	t.Helper()
 	given := map[string]any{"host": host, "config_dir": t.TempDir()}
-	for key, v := range more {
-		given[key] = v
-	}
+	maps.Copy(given, more)
 	d := docker.New()
 	config, err := platform.Resolve(d.Settings, given, platform.Source{Block: d.Name, Name: "lab", Env: func(string) (string, bool) { return "", false }})
 	sound(t, err)
@@ -82,7 +81,7 @@ func buildFolder(t *testing.T, files map[string]string) string {
 	for name, content := range files {
 		at := filepath.Join(dir, name)
 		sound(t, os.MkdirAll(filepath.Dir(at), 0o755))
-		sound(t, os.WriteFile(at, []byte(content), 0o755)) //nolint:gosec // some of them are programs
+		sound(t, os.WriteFile(at, []byte(content), 0o755))
 	}
 	return dir
 }

@@ -10,7 +10,7 @@ import (
 const (
 	labelOrigin = "io.terraform-virt.origin" // what we made: "terraform-provider-virt"
 	labelKeys   = "io.terraform-virt.keys"   // JSON: attribute to native id of an element to the user's key
-	labelSecret = "io.terraform-virt.secret" // names of environment variables whose values no state may hold, with commas
+	labelSecret = "io.terraform-virt.secret" //nolint:gosec // names of environment variables whose values no state may hold, with commas
 	labelPrefix = "io.terraform-virt."
 
 	labelCreation = "io.terraform-virt.creation" // random: tells what one creation made when its answer was lost

@@ -45,7 +45,7 @@ func (k *networks) settled(ctx context.Context, id string) (network.Network, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, allocating)
 	defer cancel()
-	words, leave := k.changed(id)
+	words, leave := k.changed(id) //nolint:contextcheck // the stream of events is everybody's
 	defer leave()
 	for {
 		got, err := k.look(ctx, id)

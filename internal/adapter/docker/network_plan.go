@@ -69,7 +69,7 @@ func (k *networks) checkPodman(want *platform.Network) error {
 	var errs []error
 	refuse := func(is bool, why string, path ...string) {
 		if is {
-			errs = append(errs, platform.At(platform.As(platform.ErrUnsupported, errors.New("Podman "+why)), path...)) //nolint:staticcheck // a name
+			errs = append(errs, platform.At(platform.As(platform.ErrUnsupported, errors.New("Podman "+why)), path...))
 		}
 	}
 	refuse(k.driverOf(want) == modeOverlay, "has no overlay networks", "mode")

@@ -69,8 +69,7 @@ func checkRange(subnet netip.Prefix, d *platform.DHCP) error {
 		return platform.At(invalid("%s is not in %s behind %s", last, subnet, first), "last")
 	}
 	if p := around(first, last); p.Addr() != first || lastOf(p) != last {
-		err := fmt.Errorf("Docker hands out a range in CIDR notation; the next one is %s, which is first = %q and last = %q", p, p.Addr(), lastOf(p))
-		return platform.At(platform.As(platform.ErrInvalid, err), "first")
+		return platform.At(invalid("a range in CIDR notation is needed; the next one is %s, which is first = %q and last = %q", p, p.Addr(), lastOf(p)), "first")
 	}
 	return nil
 }

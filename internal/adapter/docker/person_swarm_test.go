@@ -116,6 +116,7 @@ func (p *person) services() fixture {
 		},
 		remove: func(ctx context.Context, id string) error { return p.docker(ctx, "service", "rm", id) },
 		change: p.changeService,
+		slots:  p.serviceSlots,
 		faults: map[string][]lab.Fault{
 			"create":      {{Method: "POST", Path: "/services/create"}},
 			"create half": {{Method: "GET", Path: "/tasks"}},
@@ -129,6 +130,30 @@ func (p *person) services() fixture {
 			"twin service":        "names are unique",
 		},
 	}
+}
+
+// serviceSlots lists the ids of a service's elements in their order, which the labels tell by what tells them apart.
+func (p *person) serviceSlots(ctx context.Context, id, what string) ([]string, error) {
+	template := map[string]string{
+		"ports":   `{{range .Spec.EndpointSpec.Ports}}{{.TargetPort}}/{{.Protocol}} {{.PublishMode}} {{.PublishedPort}}{{"\n"}}{{end}}`,
+		"mounts":  `{{range .Spec.TaskTemplate.ContainerSpec.Mounts}}{{.Target}}{{"\n"}}{{end}}`,
+		"secrets": `{{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.File.Name}}{{"\n"}}{{end}}`,
+		"configs": `{{range .Spec.TaskTemplate.ContainerSpec.Configs}}{{.File.Name}}{{"\n"}}{{end}}`,
+	}[what]
+	text, err := p.shown(ctx, "service", id, template)
+	if err != nil {
+		return nil, err
+	}
+	label, err := p.shown(ctx, "service", id, `{{index .Spec.Labels "io.terraform-virt.keys"}}`)
+	var keys map[string]map[string]string
+	if err := errors.Join(err, json.Unmarshal([]byte(label), &keys)); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for mark := range strings.SplitSeq(text, "\n") {
+		ids = append(ids, keys[what][mark])
+	}
+	return ids, nil
 }
 
 func shortService(state map[string]any) string { return fmt.Sprint(state["id"])[:12] }

@@ -59,8 +59,7 @@ func registryClass(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
-	var answer *transport.Error
-	if errors.As(err, &answer) {
+	if answer, ok := errors.AsType[*transport.Error](err); ok {
 		return statusClass(answer.StatusCode)
 	}
 	return wordsClass(strings.ToLower(err.Error()))

@@ -21,7 +21,7 @@ func TestRegistryCredentials(t *testing.T) {
 	logged := t.TempDir()
 	sound(t, os.WriteFile(filepath.Join(logged, "config.json"), []byte(`{"auths":{"`+r.Address+`":{"auth":"Y2k6cGFzczp3b3Jk"}}}`), 0o600))
 	helped := t.TempDir()
-	sound(t, os.WriteFile(filepath.Join(helped, "docker-credential-lab"), []byte("#!/bin/sh\necho '{\"Username\":\"ci\",\"Secret\":\"pass:word\"}'\n"), 0o755)) //nolint:gosec // it is run
+	sound(t, os.WriteFile(filepath.Join(helped, "docker-credential-lab"), []byte("#!/bin/sh\necho '{\"Username\":\"ci\",\"Secret\":\"pass:word\"}'\n"), 0o755))
 	sound(t, os.WriteFile(filepath.Join(helped, "config.json"), []byte(`{"credHelpers":{"`+r.Address+`":"lab"}}`), 0o600))
 	t.Setenv("PATH", helped+string(os.PathListSeparator)+os.Getenv("PATH"))
 	cases := map[string]struct {

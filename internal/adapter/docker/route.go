@@ -39,7 +39,7 @@ type whereabouts struct {
 }
 
 // findRoute takes the settings, else the context, else the local socket.
-func findRoute(c platform.Config) (*route, error) {
+func findRoute(ctx context.Context, c platform.Config) (*route, error) {
 	p, err := findPlace(c)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func findRoute(c platform.Config) (*route, error) {
 	}
 	r := &route{host: u, from: p.from}
 	if u.Scheme == "ssh" {
-		r.ssh, err = newSSHRoute(u, c.Strings(setSSHOptions))
+		r.ssh, err = newSSHRoute(ctx, u, c.Strings(setSSHOptions))
 		return r, err
 	}
 	if u.Scheme == "https" || u.Scheme == "tcp" && (p.certs != certificates{}) {
@@ -192,9 +192,9 @@ func (r *route) dial(ctx context.Context, network, address string) (net.Conn, er
 	return d.DialContext(ctx, network, address)
 }
 
-func (r *route) close() error {
+func (r *route) close(ctx context.Context) error {
 	if r.ssh != nil {
-		return r.ssh.close()
+		return r.ssh.close(ctx)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ type sshRoute struct {
 }
 
 // newSSHRoute prepares the command line. Where the user's ssh shares connections by itself, it is left alone.
-func newSSHRoute(u *url.URL, options []string) (*sshRoute, error) {
+func newSSHRoute(ctx context.Context, u *url.URL, options []string) (*sshRoute, error) {
 	r := &sshRoute{host: u.Hostname(), socket: strings.TrimSuffix(u.Path, "/"), args: []string{"ssh", "-T", "-e", "none", "-o", "BatchMode=yes", "-o", "ServerAliveInterval=15"}}
 	if u.Port() != "" {
 		r.args = append(r.args, "-p", u.Port())
@@ -33,7 +33,7 @@ func newSSHRoute(u *url.URL, options []string) (*sshRoute, error) {
 		r.args = append(r.args, "-l", name)
 	}
 	r.args = append(r.args, options...)
-	if runtime.GOOS == "windows" || r.shared() {
+	if runtime.GOOS == "windows" || r.shared(ctx) {
 		return r, nil
 	}
 	folder, err := os.MkdirTemp("", "virt-ssh")
@@ -46,8 +46,8 @@ func newSSHRoute(u *url.URL, options []string) (*sshRoute, error) {
 }
 
 // shared reports whether the user's configuration shares connections to this host.
-func (r *sshRoute) shared() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+func (r *sshRoute) shared(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, r.args[0], append(slices.Clone(r.args[1:]), "-G", "--", r.host)...).Output() //nolint:gosec // the user's ssh, by the user's settings
 	if err != nil {
@@ -75,11 +75,11 @@ func (r *sshRoute) bridge() []string {
 }
 
 // close ends the shared connection.
-func (r *sshRoute) close() error {
+func (r *sshRoute) close(ctx context.Context) error {
 	if r.folder == "" {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	_ = exec.CommandContext(ctx, r.args[0], append(slices.Clone(r.args[1:]), "-O", "exit", "--", r.host)...).Run() //nolint:gosec // there may be none; it ends by itself after a minute
 	return os.RemoveAll(r.folder)

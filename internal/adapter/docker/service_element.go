@@ -84,11 +84,7 @@ func merge[E, N any](r *record, attribute string, parts []part[N], prior, want m
 		}
 	}
 	for _, key := range platform.Keys(want) {
-		own := value(id(want[key]))
-		if own == "" {
-			for own = key; taken[own]; own += "-2" {
-			}
-		}
+		own := freeID(value(id(want[key])), key, taken)
 		taken[own] = true
 		var old *N
 		if i := slices.IndexFunc(parts, func(p part[N]) bool { return p.id == own }); i >= 0 {
@@ -102,6 +98,17 @@ func merge[E, N any](r *record, attribute string, parts []part[N], prior, want m
 		delete(r.keys, attribute)
 	}
 	return out
+}
+
+// freeID is the id that an element has, else its key, told apart from those there are.
+func freeID(own, key string, taken map[string]bool) string {
+	if own != "" {
+		return own
+	}
+	for taken[key] {
+		key += "-2"
+	}
+	return key
 }
 
 func portMark(p swarm.PortConfig) string {

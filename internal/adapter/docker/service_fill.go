@@ -266,16 +266,7 @@ func fillOwn(d *platform.DockerService, spec swarm.ServiceSpec, c *swarm.Contain
 			}
 		}
 	}
-	if len(c.Hosts) > 0 {
-		d.ExtraHosts = map[string]string{}
-	}
-	for _, line := range c.Hosts {
-		if f := strings.Fields(line); len(f) > 1 {
-			for _, name := range f[1:] {
-				d.ExtraHosts[name] = f[0]
-			}
-		}
-	}
+	d.ExtraHosts = filledHosts(c.Hosts)
 	if c.DNSConfig != nil {
 		for _, a := range c.DNSConfig.Nameservers {
 			d.DNS = append(d.DNS, a.String())
@@ -323,4 +314,20 @@ func plainAddresses(list []string) []string {
 		out = append(out, text)
 	}
 	return out
+}
+
+// filledHosts reads lines of an address and names.
+func filledHosts(lines []string) map[string]string {
+	if len(lines) == 0 {
+		return nil
+	}
+	hosts := map[string]string{}
+	for _, line := range lines {
+		if f := strings.Fields(line); len(f) > 1 {
+			for _, name := range f[1:] {
+				hosts[name] = f[0]
+			}
+		}
+	}
+	return hosts
 }

@@ -14,6 +14,11 @@ func (k *services) Plan(_ context.Context, p *platform.Plan[platform.Service]) e
 	if p.Prior != nil && p.Changed("image") {
 		p.Recompute("native")
 	}
+	for key := range p.Want.Ports {
+		if p.Prior != nil && (p.Changed("ports", key, "port") || p.Changed("ports", key, "protocol") || p.Changed("ports", key, "mode")) {
+			p.Recompute("ports", key, "published")
+		}
+	}
 	errs := []error{k.managing(), numbersFit(p), jobFits(p)}
 	if _, err := reference.ParseNormalizedNamed(p.Want.Image); err != nil && p.Known("image") {
 		errs = append(errs, platform.At(platform.As(platform.ErrInvalid, err), "image"))
@@ -29,7 +34,7 @@ func numbersFit(p *platform.Plan[platform.Service]) error {
 	var errs []error
 	mode := value(p.Want.Mode)
 	global := mode == platform.ServiceGlobal || mode == platform.ServiceGlobalJob
-	if p.Want.Replicas != nil && global {
+	if p.Want.Replicas != nil && global && (p.Prior == nil || p.Changed("replicas")) { // else it is what was kept of another mode
 		errs = append(errs, refusal("it runs once on every node: leave replicas out, or mode", "replicas"))
 	}
 	if p.Want.Completions != nil && mode != platform.ServiceReplicatedJob {

@@ -22,6 +22,8 @@ const (
 	outputLines = 10
 	// mostCauses is how many failures an error tells.
 	mostCauses = 3
+	// remembered is how long tasks of a deleted service that have ended are waited for: those of jobs may stay for long.
+	remembered = 3 * time.Second
 )
 
 // tasks lists the tasks of a service, the old ones that the swarm still remembers included.
@@ -93,12 +95,14 @@ func (k *services) drained(ctx context.Context, name string, tasks []swarm.Task)
 	for _, t := range tasks {
 		ids.Add("id", t.ID)
 	}
+	began := time.Now()
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, lookAgain) {
 		answer, err := k.client.TaskList(ctx, client.TaskListOptions{Filters: ids})
 		if err != nil {
 			return failed("wait for the end of the containers of the service", name, err)
 		}
-		if len(answer.Items) == 0 {
+		ended := !slices.ContainsFunc(answer.Items, func(t swarm.Task) bool { return !over(t) })
+		if len(answer.Items) == 0 || ended && time.Since(began) > remembered {
 			return nil
 		}
 		select {
@@ -108,6 +112,11 @@ func (k *services) drained(ctx context.Context, name string, tasks []swarm.Task)
 		case <-time.After(pause):
 		}
 	}
+}
+
+// over reports whether a task's container has ended for good.
+func over(t swarm.Task) bool {
+	return bad(t) || t.Status.State == swarm.TaskStateComplete || t.Status.State == swarm.TaskStateShutdown || t.Status.State == swarm.TaskStateRemove
 }
 
 // dropVersions deletes the versions of secrets and configs that a service no longer uses, where newer ones are there.

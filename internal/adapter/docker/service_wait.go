@@ -50,7 +50,7 @@ func (k *services) settle(ctx context.Context, id string, want *platform.Service
 		op = "update the service"
 		w.endpoint = true
 	}
-	words, leave := k.changed(id)
+	words, leave := k.changed(id) //nolint:contextcheck // the stream is shared: it outlives this wait
 	defer leave()
 	for {
 		done, again, err := w.look(ctx, old)
@@ -124,7 +124,7 @@ func (w *settling) refused(ctx context.Context, s swarm.Service, tasks []swarm.T
 		return nil
 	}
 	var text, hint string
-	switch s.UpdateStatus.State { //nolint:exhaustive // the others are on the way
+	switch s.UpdateStatus.State {
 	case swarm.UpdateStatePaused, swarm.UpdateStateRollbackPaused:
 		text, hint = "the swarm paused the update: ", "It stays half done until the next apply"
 	case swarm.UpdateStateRollbackCompleted:

@@ -23,6 +23,8 @@ type session struct {
 	// forNetworks is client, or one that understands Podman's networks.
 	forNetworks *client.Client
 
+	life     context.Context //nolint:containedctx // of what the connection keeps running
+	end      context.CancelFunc
 	watching watching // one stream of events for all who wait
 	tied     sync.Map // by native id: what the engine cannot change in parallel
 }
@@ -32,7 +34,7 @@ const parallel = 8
 
 // openSession connects and asks who is there.
 func openSession(ctx context.Context, c platform.Config) (*session, error) {
-	r, err := findRoute(c)
+	r, err := findRoute(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -45,6 +47,7 @@ func openSession(ctx context.Context, c platform.Config) (*session, error) {
 		return nil, platform.As(platform.ErrInvalid, &platform.OpError{Op: "use the setting", On: setVersion, Err: err, Hint: "It is a version such as 1.41; left out, the newest that both sides know is taken"})
 	}
 	s := &session{client: cli, route: r, config: c}
+	s.life, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if err := s.greet(ctx); err != nil {
 		_ = s.close(ctx)
 		return nil, unconnected(r, err)
@@ -87,10 +90,10 @@ func (s *session) brief(ctx context.Context) (context.Context, context.CancelFun
 }
 
 // close ends the connection.
-func (s *session) close(context.Context) error {
-	s.watching.stop()
+func (s *session) close(ctx context.Context) error {
+	s.end()
 	err := s.client.Close()
-	return errors.Join(err, s.route.close())
+	return errors.Join(err, s.route.close(ctx))
 }
 
 // alone waits until nobody else changes the object with this native id; the answer lets the next one in.

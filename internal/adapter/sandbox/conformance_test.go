@@ -39,7 +39,9 @@ func TestConformance(t *testing.T) {
 			{Name: "connection refused", Settings: map[string]any{"dir": dir, "faults": []any{"open: refuse"}}, Says: "connection refused"},
 			{Name: "wrong password", Settings: map[string]any{"dir": dir, "faults": []any{"open: deny"}}, Says: "permission denied"},
 		},
-		Given:  map[string][]string{"registry_repository": {"registry.example.net/app"}},
+		Given: map[string][]string{
+			"registry_repository": {"registry.example.net/app"}, "secret version": {"secret-1", "secret-2"}, "config version": {"config-1", "config-2"},
+		},
 		Cannot: map[string]string{"slots container *": "in a file they have keys and no order", "slots service *": "in a file they have keys and no order"},
 		Kinds: map[string]platformtest.Case{
 			"machine": {
@@ -107,7 +109,11 @@ func imageCase() platformtest.Case {
 }
 
 func serviceCase() platformtest.Case {
-	return platformtest.Case{Path: byFile}
+	return platformtest.Case{
+		Path:    byFile,
+		Minimal: func(*platformtest.Bench) platformtest.Config { return platformtest.Config{"image": "app:1"} },
+		Values:  platformtest.Values{"image": platformtest.Of("app:1", "app:2")},
+	}
 }
 
 // subnets is a pair of subnets of one network.

@@ -67,11 +67,10 @@ func containerTraits() platform.Traits {
 		liveTraits("name", "cpus", "memory", "restart", "tags"),
 		replaceTraits("image_id", "entrypoint", "command", "user", "working_dir", "hostname", "env", "env_wo_version", "health_check"),
 		elementTraits("ports", platform.Replace()), elementTraits("mounts", platform.Replace()), elementTraits("networks", platform.Live()),
+		platform.Traits{"files": platform.Live(), "files.*": platform.Elements(platform.ClassLive, platform.ClassLive)},
 		platform.Traits{
-			"env_wo":  platform.Replace().Unobservable(),
-			"files":   platform.CreateOnly(),
-			"files.*": platform.Elements(platform.ClassReplace, platform.ClassReplace),
-			"power":   platform.Live().Among(platform.PowerOn, platform.PowerOff, platform.PowerSuspended),
+			"env_wo": platform.Replace().Unobservable(),
+			"power":  platform.Live().Among(platform.PowerOn, platform.PowerOff, platform.PowerSuspended),
 		},
 	)
 }

@@ -118,7 +118,7 @@ func copyFile(w io.Writer, name string, size int64) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // it is only read
 	n, err := io.CopyN(w, file, size)
 	if err == io.EOF { //nolint:errorlint // CopyN gives it bare
 		return fmt.Errorf("%s changed while it was read: it had %d bytes and has %d", name, size, n)

@@ -48,7 +48,7 @@ func serviceSubject() *subject {
 	}
 	k.stubs = map[string]Config{"ports": {"port": 80}, "mounts": {"target": "/mnt"}, "secrets": {"secret_id": "none"}, "configs": {"config_id": "none"}}
 	k.update = []string{"replicas", "env", "tags", "memory"}
-	k.byHand = []string{"name", "image", "replicas", "env", "tags", "memory"}
+	k.byHand = []string{"name", "image", "replicas", "tags", "memory"}
 	k.volatile = []string{"running"}
 	return k
 }
