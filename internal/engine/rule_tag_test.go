@@ -150,3 +150,34 @@ func TestImportedTags(t *testing.T) {
 	equalTo(t, "the default is not the user's", i.At("tags"), nil)
 	equalTo(t, "tags_all", i.At("tags_all"), any(object{"owner": "web"}))
 }
+
+// TestLastingTags: where other tags mean another object, other default tags do not make one.
+func TestLastingTags(t *testing.T) {
+	type tags = map[string]string
+	for name, c := range map[string]struct {
+		tags, after any
+		action      enginetest.Action
+		carried     tags
+	}{
+		"the user's stay":     {object{"role": "db"}, object{"role": "db"}, enginetest.NoOp, tags{"owner": "web", "role": "db"}},
+		"nothing of the user": {nil, nil, enginetest.NoOp, tags{"owner": "web"}},
+		"the user's change":   {object{"role": "db"}, object{"role": "app"}, enginetest.Replace, tags{"owner": "ops", "role": "app"}},
+		"the user's word is the default's": {
+			object{"role": "db"}, object{"role": "db", "owner": "web"}, enginetest.Replace, tags{"owner": "web", "role": "db"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := newCloud()
+			fake.traits["tags"] = platform.Replace()
+			r, change := tagged(t, fake, tags{"owner": "web"})
+			r.Must(t).Converge(config(object{"tags": c.tags}))
+			change(tags{"owner": "ops"})
+			p := r.Must(t).Plan(config(object{"tags": c.after}))
+			equalTo(t, "action", p.Action, c.action)
+			a := r.Must(t).Apply(p)
+			equalTo(t, "carried", fake.vms[enginetest.Plain(a.State.Value).(object)["id"].(string)].Tags, c.carried)
+			r.Must(t).Empty(config(object{"tags": c.after}))
+		})
+	}
+}

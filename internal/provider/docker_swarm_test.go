@@ -298,7 +298,7 @@ func TestDockerNoSwarm(t *testing.T) {
 
 // fetched is what a server in the engine answers.
 func fetched(e *docker.Engine, url string) string {
-	answer, err := e.HTTP().Get(url) //nolint:noctx // of a test
+	answer, err := e.HTTP().Get(url)
 	if err != nil {
 		return err.Error()
 	}

@@ -32,8 +32,10 @@ func measure() error {
 		n         *int
 		otherwise int
 	}{
-		{"VIRT_BENCH_COUNT", &t.count, 1000}, {"VIRT_BENCH_DOMAINS", &t.domains, 500},
-		{"VIRT_BENCH_CONTAINERS", &t.containers, 300}, {"VIRT_BENCH_RUNS", &t.runs, 3},
+		{"VIRT_BENCH_COUNT", &t.count, 1000},
+		{"VIRT_BENCH_DOMAINS", &t.domains, 500},
+		{"VIRT_BENCH_CONTAINERS", &t.containers, 300},
+		{"VIRT_BENCH_RUNS", &t.runs, 3},
 	} {
 		var err error
 		if *setting.n, err = number(setting.env, setting.otherwise); err != nil {
