@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -43,6 +44,9 @@ func (l List[T, P]) List(ctx context.Context, req list.ListRequest, stream *list
 			result := req.NewListResult(ctx)
 			result.DisplayName = entry.Name
 			err := l.describe(ctx, s, entry, req.IncludeResource, &result)
+			if errors.Is(err, platform.ErrNotFound) {
+				continue // somebody took it away since it was listed
+			}
 			report.add(&result.Diagnostics, err)
 			if !push(result) || err != nil {
 				return

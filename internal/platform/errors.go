@@ -38,6 +38,19 @@ func As(class, err error) error {
 	return &classified{class, err}
 }
 
+// ClassOf is the class that err carries, by As or as an error of this package such as ExistsError. Of several, joined or
+// wrapped in each other, it is the one that stands first above. It is nil for an error without a class, and for nil.
+func ClassOf(err error) error {
+	for _, class := range []error{
+		ErrNotFound, ErrExists, ErrConflict, ErrThrottled, ErrUnauthorised, ErrUnsupported, ErrInvalid, ErrUnreachable, ErrTimeout,
+	} {
+		if errors.Is(err, class) {
+			return class
+		}
+	}
+	return nil
+}
+
 // OpError says what was tried, on what, what the platform answered and what to do next.
 type OpError struct {
 	Op   string // "clone the template"

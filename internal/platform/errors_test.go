@@ -1,6 +1,7 @@
 package platform_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -23,6 +24,34 @@ func TestErrors(t *testing.T) {
 	}
 	if platform.As(platform.ErrNotFound, nil) != nil || platform.At(nil, "name") != nil {
 		t.Error("no error became one")
+	}
+}
+
+func TestClassOf(t *testing.T) {
+	for name, c := range map[string]struct{ err, want error }{
+		"nil":             {},
+		"none":            {err: errors.New("broken")},
+		"end of the time": {err: context.DeadlineExceeded}, // the class says what it means: a platform that is slow, or gone
+		"the class":       {err: platform.ErrThrottled, want: platform.ErrThrottled},
+		"marked":          {err: platform.As(platform.ErrInvalid, errors.New("broken")), want: platform.ErrInvalid},
+		"deep inside": {
+			err:  fmt.Errorf("start it: %w", platform.At(&platform.OpError{Op: "start", Err: platform.As(platform.ErrConflict, errors.New("busy"))}, "power")),
+			want: platform.ErrConflict,
+		},
+		"exists":    {err: &platform.ExistsError{Name: "web"}, want: platform.ErrExists},
+		"timed out": {err: &platform.TimeoutError{Awaited: "the agent"}, want: platform.ErrTimeout},
+		"the second of two": {
+			err:  errors.Join(errors.New("broken"), platform.As(platform.ErrUnauthorised, errors.New("no"))),
+			want: platform.ErrUnauthorised,
+		},
+		"the first in order": {
+			err:  errors.Join(platform.As(platform.ErrTimeout, errors.New("late")), platform.As(platform.ErrNotFound, errors.New("gone"))),
+			want: platform.ErrNotFound,
+		},
+	} {
+		if got := platform.ClassOf(c.err); got != c.want { //nolint:errorlint // the class itself, not one that carries it
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
 	}
 }
 

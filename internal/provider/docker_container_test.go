@@ -303,19 +303,7 @@ resource "virt_container" %q {
 			docker.CLI(t, e, strings.Fields(strings.ReplaceAll(strings.Join(command, " "), "NAME", name))...)
 		}
 	}
-	p := w.planned()
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			c, address := cases[name], "virt_container."+name
-			exactly(t, "drift", c.drift, p.Drift[address])
-			if p.Actions[address] != c.action {
-				t.Errorf("planned %q, want %q", p.Actions[address], c.action)
-			}
-			if c.action != "create" {
-				exactly(t, "changes", c.changes, p.Changes[address])
-			}
-		})
-	}
+	w.drifted("virt_container.", cases)
 	w.must(0, apply()...)
 	w.nothing()
 	for _, name := range names {

@@ -139,16 +139,6 @@ output "network" { value = data.virt_network.app.id }
 	}
 }
 
-// byHand is a change made with govc, and all that the next plan may say about it.
-type byHand struct {
-	commands [][]string
-	config   string            // in the machine's block
-	nic      string            // in that of its adapter
-	drift    map[string]string // what was found changed
-	action   string            // what is planned
-	changes  map[string]string // of the plan
-}
-
 func changesByHand() map[string]byHand {
 	return map[string]byHand{
 		"untouched": {},
@@ -236,19 +226,7 @@ resource "virt_machine" %q {
 			govc(t, server, command...)
 		}
 	}
-	p := w.planned()
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			c, address := cases[name], "virt_machine."+name
-			exactly(t, "drift", c.drift, p.Drift[address])
-			if p.Actions[address] != c.action {
-				t.Errorf("planned %q, want %q", p.Actions[address], c.action)
-			}
-			if c.action != "create" {
-				exactly(t, "changes", c.changes, p.Changes[address])
-			}
-		})
-	}
+	w.drifted("virt_machine.", cases)
 	w.must(0, apply()...)
 	w.nothing()
 	for _, name := range names {
@@ -262,23 +240,6 @@ resource "virt_machine" %q {
 		if diff := cmp.Diff(want, look(t, server, "/DC0/vm/web/"+name)); diff != "" {
 			t.Errorf("%s after the apply (-want +got):\n%s", name, diff)
 		}
-	}
-}
-
-// exactly compares what is said with what must be said; "" stands for any value.
-func exactly(t *testing.T, what string, want, got map[string]string) {
-	t.Helper()
-	open := maps.Clone(want)
-	for path, text := range open {
-		if _, said := got[path]; said && text == "" {
-			open[path] = got[path]
-		}
-	}
-	if len(open) == 0 && len(got) == 0 {
-		return
-	}
-	if diff := cmp.Diff(open, got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
 

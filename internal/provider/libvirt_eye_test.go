@@ -308,19 +308,7 @@ resource "virt_machine" %q {
 		before[name] = lookAt(t, s, name)
 		w.byVirsh(s, name, cases[name].commands)
 	}
-	p := w.planned()
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			c, address := cases[name], "virt_machine."+name
-			exactly(t, "drift", c.drift, p.Drift[address])
-			if p.Actions[address] != c.action {
-				t.Errorf("planned %q, want %q", p.Actions[address], c.action)
-			}
-			if c.action != "create" {
-				exactly(t, "changes", c.changes, p.Changes[address])
-			}
-		})
-	}
+	w.drifted("virt_machine.", cases)
 	w.must(0, apply()...)
 	w.nothing()
 	for _, name := range names {

@@ -134,19 +134,7 @@ func TestVirshChangesOthers(t *testing.T) {
 			virsh(t, s, args...)
 		}
 	}
-	p := w.planned()
-	for _, key := range names {
-		t.Run(key, func(t *testing.T) {
-			c, address := cases[key], "virt_"+key
-			exactly(t, "drift", c.drift, p.Drift[address])
-			if p.Actions[address] != c.action {
-				t.Errorf("planned %q, want %q", p.Actions[address], c.action)
-			}
-			if c.action != "create" {
-				exactly(t, "changes", c.changes, p.Changes[address])
-			}
-		})
-	}
+	w.drifted("virt_", cases)
 	w.must(0, apply()...)
 	w.nothing()
 	for _, key := range names {

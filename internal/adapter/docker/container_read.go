@@ -20,6 +20,7 @@ type seen struct {
 	record    record
 	host      hostLimits
 	importing bool // what image and daemon filled in is left out: nobody wrote it
+	podman    bool
 }
 
 // hostLimits is what a host has at most: a container with that limit has none.
@@ -45,7 +46,7 @@ func (k *containers) look(ctx context.Context, c *container.InspectResponse, imp
 		return nil, err
 	}
 	host := hostLimits{int64(k.info.NCPU), k.info.MemTotal}
-	return &seen{InspectResponse: c, image: image, record: recordOf(c.Config.Labels), host: host, importing: importing}, nil
+	return &seen{InspectResponse: c, image: image, record: recordOf(c.Config.Labels), host: host, importing: importing, podman: k.podman}, nil
 }
 
 // fill tells everything but the networks.
@@ -129,7 +130,7 @@ func (s *seen) variables(asked map[string]string) map[string]string {
 			return !managed
 		}
 		was, inherited := s.image.env[name]
-		return slices.Contains(s.record.secrets, name) || inherited && was == text
+		return slices.Contains(s.record.secrets, name) || inherited && was == text || s.podman && podmanSets(name, text, s.Config.Hostname)
 	})
 	return env
 }

@@ -38,8 +38,8 @@ func failed(op, on string, err error) error {
 func classify(err error) (hint string, class error) {
 	var op *net.OpError
 	switch text := err.Error(); {
-	case classOf(err) != nil:
-		return "", classOf(err)
+	case platform.ClassOf(err) != nil:
+		return "", platform.ClassOf(err)
 	case errors.Is(err, context.Canceled):
 		return "", nil
 	case errors.Is(err, context.DeadlineExceeded):
@@ -105,19 +105,6 @@ func noWayIn(r *route, err error) (hint string, class error) {
 		return "", class
 	}
 	return "Does the engine run there? The address comes from " + r.from, platform.ErrUnreachable
-}
-
-// classOf keeps the class that an error carries already.
-func classOf(err error) error {
-	for _, class := range []error{
-		platform.ErrNotFound, platform.ErrExists, platform.ErrConflict, platform.ErrThrottled, platform.ErrUnauthorised,
-		platform.ErrUnsupported, platform.ErrInvalid, platform.ErrUnreachable, platform.ErrTimeout,
-	} {
-		if errors.Is(err, class) {
-			return class
-		}
-	}
-	return nil
 }
 
 func isNotFound(err error) bool {

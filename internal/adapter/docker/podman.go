@@ -81,3 +81,20 @@ func (f forgiving) CloseIdleConnections() {
 func podmanTells(option string) bool {
 	return slices.Contains([]string{optionMTU, "mtu", "isolate", "metric", "no_default_route", "vrf", "mode", "bclim", "vlan"}, option)
 }
+
+// podmanSets reports whether Podman gives every container this variable, which Docker leaves to its programs.
+func podmanSets(name, text, hostname string) bool {
+	switch name {
+	case "container":
+		return text == "podman" || text == "oci"
+	case "TERM":
+		return text == "xterm"
+	case "HOME":
+		return text == "/" || text == "/root"
+	case "HOSTNAME":
+		return text == hostname
+	case "PATH":
+		return text == "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	}
+	return false
+}

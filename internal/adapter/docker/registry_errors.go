@@ -53,7 +53,7 @@ func registryClass(err error) error {
 	if err == nil {
 		return nil
 	}
-	if class := classOf(err); class != nil {
+	if class := platform.ClassOf(err); class != nil {
 		return class
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
+	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
@@ -193,7 +195,7 @@ func (k *services) revise(ctx context.Context, prior, want *platform.Service) (s
 
 // complete fills in what the configuration left open.
 func (k *services) complete(ctx context.Context, id string, want *platform.Service) error {
-	s, err := k.byID(ctx, id)
+	s, err := k.allotted(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -210,6 +212,35 @@ func (k *services) complete(ctx context.Context, id string, want *platform.Servi
 		want.Ports[key] = p
 	}
 	return nil
+}
+
+// allotted finds a service once the swarm has chosen the ports that were left to it, which it does right after a change
+// and whether anything runs or not. A swarm that does not is asked no longer than a moment.
+func (k *services) allotted(ctx context.Context, id string) (swarm.Service, error) {
+	for end := time.Now().Add(10 * time.Second); ; {
+		s, err := k.byID(ctx, id)
+		if err != nil || !awaitsPorts(s) || time.Now().After(end) {
+			return s, err
+		}
+		select {
+		case <-ctx.Done():
+			return s, ctx.Err()
+		case <-time.After(100 * time.Millisecond): // no event tells of it
+		}
+	}
+}
+
+// awaitsPorts reports whether the swarm has a port to choose.
+func awaitsPorts(s swarm.Service) bool {
+	if s.Spec.EndpointSpec == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.Spec.EndpointSpec.Ports, func(p swarm.PortConfig) bool {
+		mesh := orUsual(p.PublishMode, swarm.PortConfigPublishModeIngress) == swarm.PortConfigPublishModeIngress
+		return mesh && p.PublishedPort == 0 && !slices.ContainsFunc(s.Endpoint.Ports, func(e swarm.PortConfig) bool {
+			return e.TargetPort == p.TargetPort && e.Protocol == p.Protocol && e.PublishMode == p.PublishMode && e.PublishedPort != 0
+		})
+	})
 }
 
 // Delete removes a service and waits until its containers are gone, so that networks, volumes, secrets and configs are

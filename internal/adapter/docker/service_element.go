@@ -83,7 +83,7 @@ func merge[E, N any](r *record, attribute string, parts []part[N], prior, want m
 			}
 		}
 	}
-	for _, key := range platform.Keys(want) {
+	for _, key := range placed(parts, want, id) {
 		own := freeID(value(id(want[key])), key, taken)
 		taken[own] = true
 		var old *N
@@ -98,6 +98,18 @@ func merge[E, N any](r *record, attribute string, parts []part[N], prior, want m
 		delete(r.keys, attribute)
 	}
 	return out
+}
+
+// placed is the keys in the order of what is there; new ones follow in their natural order.
+func placed[E, N any](parts []part[N], want map[string]E, id func(E) *string) []string {
+	place := func(key string) int {
+		own := value(id(want[key]))
+		if i := slices.IndexFunc(parts, func(p part[N]) bool { return own != "" && p.id == own }); i >= 0 {
+			return i
+		}
+		return len(parts)
+	}
+	return slices.SortedStableFunc(slices.Values(platform.Keys(want)), func(a, b string) int { return place(a) - place(b) })
 }
 
 // freeID is the id that an element has, else its key, told apart from those there are.

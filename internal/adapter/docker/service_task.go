@@ -34,9 +34,10 @@ func (k *services) tasks(ctx context.Context, id string) ([]swarm.Task, error) {
 	return answer.Items, err
 }
 
-// causes tells why tasks failed, the newest first: what the swarm says, where, the exit code and the last lines of output.
-func (w *settling) causes(ctx context.Context, tasks []swarm.Task) string {
-	failed := slices.DeleteFunc(slices.Clone(tasks), func(t swarm.Task) bool { return !bad(t) })
+// causes tells why tasks failed, the newest first: what the swarm says, where, the exit code, what the health check said
+// and the last lines of output.
+func (w *settling) causes(ctx context.Context, s swarm.Service, tasks []swarm.Task) string {
+	failed := slices.DeleteFunc(slices.Clone(tasks), func(t swarm.Task) bool { return !bad(t) && !gaveUp(s, t) })
 	slices.SortFunc(failed, func(a, b swarm.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
 	var text strings.Builder
 	told := map[string]bool{}
@@ -55,10 +56,26 @@ func (w *settling) cause(ctx context.Context, t swarm.Task) string {
 	if c := t.Status.ContainerStatus; c != nil && c.ExitCode != 0 && !strings.Contains(text, "exit") {
 		text += fmt.Sprintf(", exit code %d", c.ExitCode)
 	}
+	text += w.unwell(ctx, t)
 	if lines := w.output(ctx, t.ID); lines != "" {
 		text += "; its last output:\n" + lines
 	}
 	return text
+}
+
+// unwell is what the health check of a container last said, where this engine ran it.
+func (w *settling) unwell(ctx context.Context, t swarm.Task) string {
+	if t.Status.ContainerStatus == nil {
+		return ""
+	}
+	answer, err := w.client.ContainerInspect(ctx, t.Status.ContainerStatus.ContainerID, client.ContainerInspectOptions{})
+	if err != nil || answer.Container.State == nil {
+		return ""
+	}
+	if h := answer.Container.State.Health; h != nil && h.FailingStreak > 0 {
+		return fmt.Sprintf(", unhealthy: its health check failed %d times in a row%s", h.FailingStreak, lastCheck(h))
+	}
+	return ""
 }
 
 func (w *settling) node(ctx context.Context, id string) string {

@@ -31,7 +31,6 @@ type settling struct {
 	*services
 	id, name string
 	before   map[string]bool // tasks that were there before the change
-	endpoint bool            // its ports are new, which no task shows
 	began    time.Time
 	stable   time.Time // since when it is as wanted
 	silent   time.Time // since when nobody answers
@@ -48,7 +47,6 @@ func (k *services) settle(ctx context.Context, id string, want *platform.Service
 	op := "start the service"
 	if old != nil {
 		op = "update the service"
-		w.endpoint = true
 	}
 	words, leave := k.changed(id) //nolint:contextcheck // the stream is shared: it outlives this wait
 	defer leave()
@@ -132,7 +130,7 @@ func (w *settling) refused(ctx context.Context, s swarm.Service, tasks []swarm.T
 	default:
 		return nil
 	}
-	causes := w.causes(ctx, tasks)
+	causes := w.causes(ctx, s, tasks)
 	return platform.As(platform.ErrConflict, &platform.OpError{Op: "update the service", On: w.name, Err: errors.New(text + s.UpdateStatus.Message + causes), Hint: hint})
 }
 
@@ -191,7 +189,7 @@ func (w *settling) failing(ctx context.Context, s swarm.Service, tasks []swarm.T
 		if t.CreatedAt.Before(w.horizon(s)) {
 			continue
 		}
-		if bad(t) {
+		if bad(t) || gaveUp(s, t) {
 			slot := cmp.Or(fmt.Sprint(t.Slot), "0") + t.NodeID
 			if t.Slot != 0 {
 				slot = fmt.Sprint(t.Slot)
@@ -205,7 +203,7 @@ func (w *settling) failing(ctx context.Context, s swarm.Service, tasks []swarm.T
 	if most < hopeless && !exhausted {
 		return nil
 	}
-	return errors.New("its containers fail again and again" + w.causes(ctx, tasks))
+	return errors.New("its containers fail again and again" + w.causes(ctx, s, tasks))
 }
 
 // horizon is the earliest creation of tasks that count.
@@ -218,6 +216,14 @@ func (w *settling) horizon(s swarm.Service) time.Time {
 
 func bad(t swarm.Task) bool {
 	return t.Status.State == swarm.TaskStateFailed || t.Status.State == swarm.TaskStateRejected || t.Status.State == swarm.TaskStateOrphaned
+}
+
+// gaveUp reports whether a container ended well that was to go on: by itself, or because it was stopped as unhealthy and
+// heeded that. The swarm makes another one in its place.
+func gaveUp(s swarm.Service, t swarm.Task) bool {
+	p := s.Spec.TaskTemplate.RestartPolicy
+	goesOn := s.Spec.Mode.ReplicatedJob == nil && s.Spec.Mode.GlobalJob == nil && (p == nil || p.Condition == "" || p.Condition == swarm.RestartPolicyConditionAny)
+	return goesOn && t.Status.State == swarm.TaskStateComplete
 }
 
 // restarts reports whether the swarm starts another container in place of one that failed.

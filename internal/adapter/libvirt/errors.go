@@ -43,8 +43,8 @@ func classify(err error) (hint string, class error) {
 	switch {
 	case errors.As(err, &told):
 		return classifyCode(told)
-	case classOf(err) != nil:
-		return "", classOf(err)
+	case platform.ClassOf(err) != nil:
+		return "", platform.ClassOf(err)
 	case errors.Is(err, context.Canceled):
 		return "", nil
 	case errors.Is(err, context.DeadlineExceeded):
@@ -126,19 +126,6 @@ func whySSH(u *uri, err error) (hint string, class error) {
 // trySSH is what to do by hand.
 func trySSH(u *uri) string {
 	return "By hand this has to work without a question: " + strings.Join(slices.Concat(sshProgram(u), []string{"--", u.host, "true"}), " ")
-}
-
-// classOf keeps the class that an error carries already.
-func classOf(err error) error {
-	for _, class := range []error{
-		platform.ErrNotFound, platform.ErrExists, platform.ErrConflict, platform.ErrThrottled, platform.ErrUnauthorised,
-		platform.ErrUnsupported, platform.ErrInvalid, platform.ErrUnreachable, platform.ErrTimeout,
-	} {
-		if errors.Is(err, class) {
-			return class
-		}
-	}
-	return nil
 }
 
 // codes lists libvirt's error codes by their class (https://libvirt.org/html/libvirt-virterror.html).

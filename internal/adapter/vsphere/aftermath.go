@@ -22,7 +22,7 @@ func unanswered(err error) bool {
 	if err == nil || faultOf(err) != nil {
 		return false
 	}
-	class := classOf(err)
+	class := platform.ClassOf(err)
 	return class == nil || slices.Contains([]error{platform.ErrUnreachable, platform.ErrTimeout, platform.ErrThrottled}, class)
 }
 

@@ -78,20 +78,7 @@ func classify(err error) (hint string, class error) {
 	if errors.As(err, &op) || errors.As(err, &dns) {
 		return "Check the setting server (VSPHERE_SERVER), the network and the proxy setting", platform.ErrUnreachable
 	}
-	return "", classOf(err)
-}
-
-// classOf keeps the class that an error carries already.
-func classOf(err error) error {
-	for _, class := range []error{
-		platform.ErrNotFound, platform.ErrExists, platform.ErrConflict, platform.ErrThrottled, platform.ErrUnauthorised,
-		platform.ErrUnsupported, platform.ErrInvalid, platform.ErrUnreachable, platform.ErrTimeout,
-	} {
-		if errors.Is(err, class) {
-			return class
-		}
-	}
-	return nil
+	return "", platform.ClassOf(err)
 }
 
 func classifyStatus(s *statusError) (hint string, class error) {

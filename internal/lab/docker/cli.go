@@ -4,6 +4,8 @@ import (
 	"context"
 	"os/exec"
 	"testing"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/program"
 )
 
 // Docker runs the real docker tool against the engine, as an independent client with a configuration of its own, and
@@ -29,5 +31,5 @@ func dockerTool() string {
 	if path, err := exec.LookPath("/usr/bin/docker"); err == nil {
 		return path
 	}
-	return find("docker")
+	return program.Find("docker")
 }

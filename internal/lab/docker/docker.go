@@ -171,13 +171,13 @@ func (e *Engine) Close() error {
 		e.plain.close()
 	}
 	if e.SSH != nil {
-		err = e.SSH.close()
+		err = e.SSH.hosts.Close()
 	}
 	if e.space != nil {
 		err = errors.Join(err, e.space.close())
 	}
 	if e.SSH != nil {
-		e.SSH.sessions.Wait()
+		e.SSH.hosts.Wait()
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

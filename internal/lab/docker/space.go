@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/program"
 )
 
 // spaceScript is what the first process of the namespaces runs.
@@ -116,16 +118,10 @@ func environment() []string {
 	return env
 }
 
-// output runs a command and gives its standard output; an error names the command and what it complained about.
+// output is program.Output; a command without an environment gets one that leads to no engine of the machine.
 func output(c *exec.Cmd) (string, error) {
-	stderr := new(bytes.Buffer)
-	c.Stderr = stderr
 	if c.Env == nil {
 		c.Env = environment()
 	}
-	out, err := c.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("%s: %w: %s", strings.Join(c.Args, " "), err, strings.TrimSpace(stderr.String()+" "+string(out)))
-	}
-	return string(out), nil
+	return program.Output(c)
 }

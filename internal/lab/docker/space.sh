@@ -17,7 +17,6 @@ for pair in etc:/etc/docker lib:/var/lib/docker containers:/var/lib/containers c
 	mkdir -p "$dir/${pair%%:*}" "${pair#*:}"
 	mount --bind "$dir/${pair%%:*}" "${pair#*:}"
 done
-mkdir -p /run/sshd
 ln -s "$dir/docker.sock" /run/docker.sock
 hostname "$2"
 ip link set lo up

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/program"
 )
 
 // appNetwork is a network that hands out addresses and leads nowhere.
@@ -28,7 +30,7 @@ func (s *Server) Furnish(ctx context.Context, disk string) error {
 		return err
 	}
 	image := filepath.Join(s.Pool("default"), ExampleImage)
-	if _, err := output(exec.CommandContext(ctx, "qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", disk, image)); err != nil {
+	if _, err := program.Output(exec.CommandContext(ctx, "qemu-img", "convert", "-q", "-f", "raw", "-O", "qcow2", disk, image)); err != nil {
 		return err
 	}
 	_, err := s.Virsh(ctx, fmt.Sprintf("net-define %s; net-start app; net-autostart app; pool-refresh default", network))
@@ -57,7 +59,7 @@ func (g Guest) WriteDisk(ctx context.Context, path string) error {
 	if err := os.WriteFile(filepath.Join(dir, "boot", "grub", "grub.cfg"), fmt.Appendf(nil, grubConfig, g.Cmdline), 0o600); err != nil {
 		return err
 	}
-	_, err = output(exec.CommandContext(ctx, "grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", path, dir,
+	_, err = program.Output(exec.CommandContext(ctx, "grub-mkrescue", "-d", "/usr/lib/grub/i386-pc", "-o", path, dir,
 		"boot/vmlinuz="+g.Kernel, "boot/initrd="+g.Initrd))
 	if err != nil {
 		return fmt.Errorf("make a disk of the guest (make lab installs what is missing): %w", err)

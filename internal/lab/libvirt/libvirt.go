@@ -163,13 +163,13 @@ func (s *Server) Log() string {
 func (s *Server) Close() error {
 	var err error
 	if s.SSH != nil {
-		err = s.SSH.close()
+		err = s.SSH.hosts.Close()
 	}
 	if s.space != nil {
 		err = errors.Join(err, s.space.close())
 	}
 	if s.SSH != nil {
-		s.SSH.sessions.Wait()
+		s.SSH.hosts.Wait()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

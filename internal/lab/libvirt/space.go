@@ -8,11 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/program"
 )
 
 // spaceScript is what the first process of the namespaces runs.
@@ -72,23 +73,11 @@ func (s *space) close() error {
 // Exec runs a command on the server's host, which is to say inside its namespaces: its network devices, its processes
 // and its /etc/libvirt, /var/lib/libvirt, /run/libvirt. It returns what the command wrote; an error carries it, too.
 func (s *Server) Exec(ctx context.Context, args ...string) (string, error) {
-	return output(s.space.command(ctx, args...))
+	return program.Output(s.space.command(ctx, args...))
 }
 
 // Virsh runs the real virsh against the server, as an independent client, and returns what it wrote. Without further
 // arguments the first may hold several commands, parted by semicolons.
 func (s *Server) Virsh(ctx context.Context, args ...string) (string, error) {
-	return output(exec.CommandContext(ctx, "virsh", append([]string{"-q", "-c", s.URI()}, args...)...))
-}
-
-// output runs a command and gives its standard output; an error names the command and what it complained about.
-func output(c *exec.Cmd) (string, error) {
-	stderr := new(bytes.Buffer)
-	c.Stderr = stderr
-	c.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
-	out, err := c.Output()
-	if err != nil {
-		return string(out), fmt.Errorf("%s: %w: %s", strings.Join(c.Args, " "), err, strings.TrimSpace(stderr.String()+" "+string(out)))
-	}
-	return string(out), nil
+	return program.Output(exec.CommandContext(ctx, "virsh", append([]string{"-q", "-c", s.URI()}, args...)...))
 }
