@@ -76,7 +76,12 @@ func addServer(t *testing.T, dir string) {
 // leftOnEngine lists what is on an engine that was not there at the start. Images may be kept.
 func leftOnEngine(t *testing.T, e *docker.Engine) []string {
 	t.Helper()
-	left := strings.Fields(docker.CLI(t, e, "ps", "--all", "--format", "{{.Names}}"))
+	var left []string
+	for line := range strings.Lines(docker.CLI(t, e, "ps", "--all", "--format", `{{.Names}} {{.Label "com.docker.swarm.task.id"}}`)) {
+		if words := strings.Fields(line); len(words) == 1 { // those of tasks are the swarm's, which takes them away in its own time
+			left = append(left, words...)
+		}
+	}
 	kinds := []string{"network", "volume"}
 	if strings.TrimSpace(docker.CLI(t, e, "info", "--format", "{{.Swarm.ControlAvailable}}")) == "true" {
 		kinds = append(kinds, "service", "secret", "config")
