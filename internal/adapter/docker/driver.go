@@ -15,10 +15,11 @@ const readAhead = 3
 // New gives the platform as data.
 func New() platform.Driver {
 	return platform.Driver{
-		Name:     "docker",
-		Title:    "Docker",
-		Doc:      "Containers, images, networks and volumes of a Docker engine 20.10 or later, services, secrets and configs of a Swarm, and images in registries. Podman by its compatible API, for what that has.",
-		Settings: settings(),
+		Name:       "docker",
+		Title:      "Docker",
+		Doc:        "Containers, images, networks and volumes of a Docker engine 20.10 or later, services, secrets and configs of a Swarm, and images in registries. Podman by its compatible API, for what that has.",
+		Settings:   settings(),
+		Conformant: true,
 		Traits: map[string]platform.Traits{
 			"container": containerTraits(),
 			"network":   networkTraits(),

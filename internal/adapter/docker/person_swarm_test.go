@@ -108,7 +108,7 @@ func (p *person) call(ctx context.Context, method, path string, body, into any) 
 func (p *person) services() fixture {
 	return fixture{
 		Case: platformtest.Case{
-			Together: 8, Slow: 4 * time.Second, Path: shortService,
+			Together: 4, Slow: 4 * time.Second, Path: shortService,
 			Minimal: func(*platformtest.Bench) block {
 				return block{"image": "lab/server:one", "update": block{"monitor": "200ms"}, "timeouts": block{"create": "40s", "update": "40s", "delete": "40s"}}
 			},

@@ -14,10 +14,11 @@ const readAhead = 3
 // New gives the platform as data.
 func New() platform.Driver {
 	return platform.Driver{
-		Name:     "libvirt",
-		Title:    "KVM (libvirt)",
-		Doc:      "Machines, networks, volumes, base images, pools and snapshots of a host with libvirt 8.0 or later: KVM, or QEMU without it.",
-		Settings: settings(),
+		Name:       "libvirt",
+		Title:      "KVM (libvirt)",
+		Doc:        "Machines, networks, volumes, base images, pools and snapshots of a host with libvirt 8.0 or later: KVM, or QEMU without it.",
+		Settings:   settings(),
+		Conformant: true,
 		Traits: map[string]platform.Traits{
 			"machine":      machineTraits(),
 			"snapshot":     snapshotTraits(),

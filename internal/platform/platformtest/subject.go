@@ -79,7 +79,7 @@ func (r *run) life(t *testing.T, k *subject) {
 		return
 	}
 	for _, c := range faultCases() { // one at a time: a fault may reach everybody on the backend
-		t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) })
+		r.turn(func() { t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) }) })
 	}
 }
 
@@ -92,10 +92,19 @@ func (r *run) together(t *testing.T, k *subject, n int) {
 		slots <- struct{}{}
 		wait.Go(func() {
 			defer func() { <-slots }()
-			t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) })
+			r.turn(func() { t.Run(c.name, func(t *testing.T) { c.run(r.bench(t, k)) }) })
 		})
 	}
 	wait.Wait()
+}
+
+// turn runs a case once there is room for it among those of all kinds.
+func (r *run) turn(do func()) {
+	if r.slots != nil {
+		r.slots <- struct{}{}
+		defer func() { <-r.slots }()
+	}
+	do()
 }
 
 // cases lists the cases of a kind but for the faults: its life, its rows, and what is particular to it. Of data only there is no life.

@@ -36,6 +36,8 @@ type Suite struct {
 	Backend Backend
 	// Together says that the kinds may be tested at the same time: faults reach only those connections that meet them.
 	Together bool
+	// Most is how many cases of all kinds may run at a time; 0 leaves it to the kinds.
+	Most int
 	// Given holds the ids of objects that other objects may refer to, by kind. Where there are not enough of
 	// them, the suite makes some through the provider.
 	Given map[string][]string
@@ -80,6 +82,7 @@ type Case struct {
 type run struct {
 	Suite
 	serial atomic.Int64
+	slots  chan struct{} // of Most; nil: no end of them
 
 	mu     sync.Mutex
 	waived map[string]bool // keys of Cannot that were needed
@@ -88,6 +91,9 @@ type run struct {
 // Run runs the suite.
 func Run(t *testing.T, s Suite) {
 	r := &run{Suite: s, waived: map[string]bool{}}
+	if s.Most > 0 {
+		r.slots = make(chan struct{}, s.Most)
+	}
 	all := subjects()
 	r.offers(t, all)
 	var wait sync.WaitGroup
