@@ -138,12 +138,20 @@ func (k *containers) checkServer(p *containerPlan) error {
 	if w.WaitFor != nil && value(w.WaitFor.State) == platform.WaitHealthy {
 		refuse("Podman's compatible API does not run health checks by itself: wait for running", "wait_for", "state")
 	}
-	for _, name := range []string{"cpus", "memory", "restart"} {
-		if p.Prior != nil && p.Changed(name) {
-			refuse("Podman's compatible API changes no limit of a container that is there: replace it (terraform apply -replace)", name)
+	for _, at := range changedLive() {
+		if p.Prior != nil && p.Known(at...) && p.Changed(at...) {
+			refuse("Podman's compatible API changes this of no container that is there: destroy it first (terraform destroy -target)", at...)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// changedLive are the attributes that Docker changes by a request which Podman's compatible API lacks.
+func changedLive() []platform.Path {
+	return []platform.Path{
+		{"cpus"}, {"memory"}, {"restart"}, {"docker", "restart_retries"}, {"docker", "memory_swap"}, {"docker", "memory_reservation"},
+		{"docker", "cpu_shares"}, {"docker", "cpu_set"}, {"docker", "pids"},
+	}
 }
 
 // checkMemory refuses a limit below what a running container uses: it would be killed.

@@ -87,7 +87,7 @@ func (k *registryImages) pushAs(ctx context.Context, p imagePlace, id, name stri
 			return platform.At(err, "image_id")
 		}
 		defer func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+			ctx, cancel := k.after(ctx)
 			defer cancel()
 			err = errors.Join(err, k.giveBack(ctx, images, was, id, name))
 		}()

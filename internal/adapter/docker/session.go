@@ -89,6 +89,14 @@ func (s *session) brief(ctx context.Context) (context.Context, context.CancelFun
 	return context.WithTimeout(ctx, limit)
 }
 
+// after bounds what has to be put right at the end: like an ordinary request, but briefly where there is no time left.
+func (s *session) after(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return s.brief(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), grace)
+}
+
 // close ends the connection.
 func (s *session) close(ctx context.Context) error {
 	s.end()
