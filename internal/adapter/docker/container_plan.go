@@ -149,8 +149,15 @@ func (k *containers) checkServer(p *containerPlan) error {
 // changedLive are the attributes that Docker changes by a request which Podman's compatible API lacks.
 func changedLive() []platform.Path {
 	return []platform.Path{
-		{"cpus"}, {"memory"}, {"restart"}, {"docker", "restart_retries"}, {"docker", "memory_swap"}, {"docker", "memory_reservation"},
-		{"docker", "cpu_shares"}, {"docker", "cpu_set"}, {"docker", "pids"},
+		{"cpus"},
+		{"memory"},
+		{"restart"},
+		{"docker", "restart_retries"},
+		{"docker", "memory_swap"},
+		{"docker", "memory_reservation"},
+		{"docker", "cpu_shares"},
+		{"docker", "cpu_set"},
+		{"docker", "pids"},
 	}
 }
 
