@@ -83,8 +83,10 @@ func (w *settling) look(ctx context.Context, old *swarm.Service) (done bool, aga
 		return false, 0, err
 	}
 	current := slices.DeleteFunc(tasks, func(t swarm.Task) bool { return stale(s, t) })
-	if err := w.failing(ctx, s, current); err != nil {
-		return false, 0, err
+	if !undecided(s) { // what becomes of failures in the middle of an update is the swarm's to say
+		if err := w.failing(ctx, s, current); err != nil {
+			return false, 0, err
+		}
 	}
 	if !w.converged(s, current, old) {
 		w.stable = time.Time{}
@@ -99,10 +101,16 @@ func (w *settling) look(ctx context.Context, old *swarm.Service) (done bool, aga
 	return true, 0, nil
 }
 
+// undecided reports whether an update, or taking one back, is under way.
+func undecided(s swarm.Service) bool {
+	u := s.UpdateStatus
+	return u != nil && (u.State == swarm.UpdateStateUpdating || u.State == swarm.UpdateStateRollbackStarted)
+}
+
 // bear lets an engine be away for a while: it is restarted, or the managers elect a leader.
 func (w *settling) bear(ctx context.Context, err error) error {
 	away := errors.Is(failed("", "", err), platform.ErrUnreachable) || cerrdefs.IsUnavailable(err) || client.IsErrConnectionFailed(err) ||
-		strings.Contains(err.Error(), "does not have a leader") || strings.Contains(err.Error(), "not a swarm manager")
+		strings.Contains(err.Error(), "client connection is closing") || strings.Contains(err.Error(), "does not have a leader") || strings.Contains(err.Error(), "not a swarm manager")
 	if !away || ctx.Err() != nil {
 		return err
 	}
@@ -234,8 +242,8 @@ func restarts(s swarm.Service) bool {
 
 // converged reports whether as many containers run, or have ended well, as are wanted.
 func (w *settling) converged(s swarm.Service, tasks []swarm.Task, old *swarm.Service) bool {
-	if u := s.UpdateStatus; u != nil && (u.State == swarm.UpdateStateUpdating || u.State == swarm.UpdateStateRollbackStarted) {
-		w.seen = "the update is on its way: " + u.Message
+	if undecided(s) {
+		w.seen = "the update is on its way: " + s.UpdateStatus.Message
 		return false
 	}
 	running, complete, wanted := 0, 0, 0
