@@ -60,12 +60,16 @@ func (k *containers) make(ctx context.Context, options client.ContainerCreateOpt
 	}
 	if isConflict(err) {
 		if c, there := k.inspect(ctx, options.Name); there == nil {
-			r := recordOf(c.Config.Labels)
-			unfinished := r.ours && r.starts && c.State.Status == container.StateCreated
-			err = &platform.ExistsError{Name: options.Name, ID: c.ID, Unfinished: unfinished}
+			err = &platform.ExistsError{Name: options.Name, ID: c.ID, Unfinished: unfinished(c)}
 		}
 	}
 	return "", k.refused(options, failed("create the container", options.Name, err))
+}
+
+// unfinished reports whether a container was made here to run and never did.
+func unfinished(c *container.InspectResponse) bool {
+	r := recordOf(c.Config.Labels)
+	return r.ours && r.starts && c.State.Status == container.StateCreated
 }
 
 // regain looks for a container after the connection was lost, for a moment.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
@@ -217,7 +218,7 @@ func (k *containers) adopt(ctx context.Context, p *containerPlan) error {
 	}
 	s.importing = true // all elements are told
 	k.adoptElements(p, s)
-	return k.adoptFiles(ctx, p)
+	return k.adoptFiles(ctx, p, c)
 }
 
 // novelties lists what is managed from now on and would need another container.
@@ -271,8 +272,9 @@ func (k *containers) adoptElements(p *containerPlan, s *seen) {
 	}
 }
 
-// adoptFiles finds files that are there already, as after an import.
-func (k *containers) adoptFiles(ctx context.Context, p *containerPlan) error {
+// adoptFiles finds files that are there already, as after an import. Those that an unfinished container lacks are put
+// into it by the update.
+func (k *containers) adoptFiles(ctx context.Context, p *containerPlan, c *container.InspectResponse) error {
 	if p.Prior.Files != nil {
 		return nil
 	}
@@ -280,9 +282,12 @@ func (k *containers) adoptFiles(ctx context.Context, p *containerPlan) error {
 		if !p.Known("files", key, "content") || !p.Known("files", key, "content_base64") || !p.Known("files", key, "path") {
 			continue
 		}
-		there, err := k.holds(ctx, *p.Prior.ID, f)
-		if err != nil {
-			return err
+		there := unfinished(c)
+		if !there {
+			var err error
+			if there, err = k.holds(ctx, *p.Prior.ID, f); err != nil {
+				return err
+			}
 		}
 		if there {
 			p.Soften(platform.ClassLive, "files", key)

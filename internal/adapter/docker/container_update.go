@@ -34,6 +34,11 @@ func (k *containers) Update(ctx context.Context, prior, want *platform.Container
 			return err
 		}
 	}
+	if prior.Files == nil && unfinished(c) {
+		if err := k.upload(ctx, c.ID, want.Files); err != nil {
+			return err
+		}
+	}
 	off := powerOf(c.State) == platform.PowerOff
 	ended, err := k.turn(ctx, c, want)
 	if err != nil {

@@ -261,7 +261,8 @@ func (w *settling) converged(s swarm.Service, tasks []swarm.Task, old *swarm.Ser
 	w.seen = fmt.Sprintf("%d run, %d are complete%s", running, complete, states(tasks))
 	switch m := s.Spec.Mode; {
 	case m.Replicated != nil:
-		return running == int(value(m.Replicated.Replicas)) && !w.moving(s, old) //nolint:gosec // a number of containers
+		replicas := int(value(m.Replicated.Replicas)) //nolint:gosec // a number of containers
+		return running == replicas && (replicas == 0 || !w.moving(s, old))
 	case m.Global != nil:
 		return wanted > 0 && running == wanted && !w.moving(s, old)
 	case m.ReplicatedJob != nil:

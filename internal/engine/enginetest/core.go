@@ -25,6 +25,17 @@ type Core struct {
 	server    tfprotov6.ProviderServer
 	validator func() (tfprotov6.ProviderServer, error) // never configured, made when first needed
 
+	*schemas
+	config     tftypes.Value
+	configured bool
+
+	version         string
+	skipJSON        bool
+	mutableIdentity bool
+}
+
+// schemas is what a provider says of itself.
+type schemas struct {
 	provider   *body
 	resources  map[string]*resourceType
 	data       map[string]*body
@@ -32,12 +43,6 @@ type Core struct {
 	ephemerals map[string]*body
 	functions  map[string]*tfprotov6.Function
 	canMove    bool
-	config     tftypes.Value
-	configured bool
-
-	version         string
-	skipJSON        bool
-	mutableIdentity bool
 }
 
 // Option changes how a [Core] works.
@@ -49,6 +54,12 @@ func WithoutStateJSON() Option { return func(c *Core) { c.skipJSON = true } }
 
 // WithVersion sets the Terraform version that the provider is told.
 func WithVersion(v string) Option { return func(c *Core) { c.version = v } }
+
+// WithSchemasOf takes the provider's schemas from a [Core] that has them already, as Terraform asks for them once and
+// not before every operation. Both providers have to be the same one.
+func WithSchemasOf(other *Core) Option {
+	return func(c *Core) { c.schemas = other.schemas }
+}
 
 // WithMutableIdentity lets identities change, as core does since it lets
 // providers declare them mutable on their side. Without it any change is a
@@ -72,7 +83,7 @@ func New(t testing.TB, factory Factory, config Config, opts ...Option) *Core {
 // the configuration, the diagnostics say so and operations on the Core fail.
 // The context is that of all requests.
 func Start(ctx context.Context, factory Factory, config Config, opts ...Option) (*Core, Diagnostics, error) {
-	c := &Core{ctx: ctx, factory: factory, version: "1.14.0"}
+	c := &Core{ctx: ctx, factory: factory, version: "1.14.0", schemas: &schemas{}}
 	c.validator = sync.OnceValues(c.factory)
 	for _, o := range opts {
 		o(c)
@@ -143,6 +154,9 @@ func (o *op) configure() {
 // load fetches and compiles the schemas.
 func (o *op) load() bool {
 	c := o.core
+	if c.provider != nil {
+		return true
+	}
 	s, ok := call(o, "schema", c.server.GetProviderSchema, &tfprotov6.GetProviderSchemaRequest{})
 	if !ok {
 		return false
