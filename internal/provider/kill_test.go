@@ -98,11 +98,11 @@ func (w *workspace) killed(s killSite) {
 func (w *workspace) recovers(s killSite, round int) {
 	w.Helper()
 	before := s.machines(w.T)
-	w.adopt()
+	said := w.adopt()
 	after := s.machines(w.T)
 	for name, id := range before {
 		if after[name] != id {
-			w.Fatalf("round %d: %s was %s before the next apply and is %q after it", round, name, id, after[name])
+			w.Fatalf("round %d: %s was %s before the next apply and is %q after it; the applies said:\n%s", round, name, id, after[name], strings.Join(said, "\n"))
 		}
 	}
 	if len(after) != killedMachines {
@@ -173,22 +173,24 @@ func childOf(parent int, program string) int {
 	return 0
 }
 
-// adopt applies, imports the left-overs that the errors name, and applies again.
-func (w *workspace) adopt() {
+// adopt applies, imports the left-overs that the errors name, and applies again. It gives what the applies said.
+func (w *workspace) adopt() (said []string) {
 	w.Helper()
 	for range 5 {
 		r, err := w.Workspace.Run(w.Context(), "apply")
 		if err != nil {
 			w.Fatal(err)
 		}
+		said = append(said, r.Plain())
 		if r.Code == 0 {
-			return
+			return said
 		}
 		if w.importLeftOvers(r) == 0 {
 			w.Fatalf("the apply failed and named nothing to import:\n%s", r.Output)
 		}
 	}
 	w.Fatal("five applies and still left-overs")
+	return said
 }
 
 // importLeftOvers imports every object that an apply met. The import id is between quotes, its name in the summary.

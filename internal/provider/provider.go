@@ -39,6 +39,11 @@ func With(version string, drivers ...platform.Driver) *Provider {
 	return &Provider{version: version, drivers: drivers, kinds: kinds(), ephemerals: ephemerals()}
 }
 
+// Again is another provider with the same platforms and kinds, as another process has it, and no connections.
+func (p *Provider) Again() *Provider {
+	return &Provider{version: p.version, drivers: p.drivers, kinds: p.kinds, ephemerals: p.ephemerals}
+}
+
 // Close ends all connections. The CLI grants a provider two seconds at the end.
 func (p *Provider) Close(ctx context.Context) error {
 	p.mu.Lock()

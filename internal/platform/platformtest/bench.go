@@ -3,6 +3,7 @@ package platformtest
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,6 +21,19 @@ import (
 // connectionName is what the connection under test is called in the provider's configuration.
 const connectionName = "main"
 
+// model is a provider that is never used: what all providers of a run have in common is made once, for it.
+type model struct {
+	provider *provider.Provider
+	core     *enginetest.Core // knows the schemas
+}
+
+func newModel(t *testing.T, s Suite) model {
+	t.Helper()
+	p := provider.With("test", s.Driver)
+	factory := func() (tfprotov6.ProviderServer, error) { return providerserver.NewProtocol6WithError(p)() }
+	return model{p, enginetest.New(t, factory, connections(s.Driver, s.Config, connectionName))}
+}
+
 // Bench is where one case works: a provider of its own, the objects that the case refers to, and all that has to go
 // when it ends.
 type Bench struct {
@@ -28,6 +42,7 @@ type Bench struct {
 	kind   *subject
 	core   *enginetest.Core
 	others map[string][]string
+	ranges map[string]netip.Prefix // of the subnets among them, by id
 	left   *[]leftover
 }
 
@@ -40,7 +55,7 @@ type leftover struct {
 
 func (r *run) bench(t *testing.T, k *subject) *Bench {
 	t.Helper()
-	b := &Bench{t: t, run: r, kind: k, others: map[string][]string{}, left: &[]leftover{}}
+	b := &Bench{t: t, run: r, kind: k, others: map[string][]string{}, ranges: map[string]netip.Prefix{}, left: &[]leftover{}}
 	b.core = b.open(r.Config)
 	t.Cleanup(b.clean)
 	return b
@@ -50,11 +65,15 @@ func (r *run) bench(t *testing.T, k *subject) *Bench {
 func (b *Bench) clean() {
 	slices.Reverse(*b.left)
 	slices.SortStableFunc(*b.left, func(x, y leftover) int { return rank(x) - rank(y) })
+	var core *enginetest.Core
 	for _, l := range *b.left {
 		if l.raw.State() == nil {
 			continue
 		}
-		again := b.open(b.Config).Resource("virt_"+l.kind, "x")
+		if core == nil {
+			core = b.open(b.Config)
+		}
+		again := core.Resource("virt_"+l.kind, "x")
 		again.SetState(l.raw.State())
 		if a, err := again.Destroy(); err != nil || a.Diags.HasErrors() {
 			b.t.Errorf("the %s %v is left over: %v\n%s", l.kind, l.raw.State().At("name"), err, a.Diags)
@@ -78,7 +97,7 @@ func (b *Bench) open(settings map[string]any) *enginetest.Core {
 // openIn is open under a context, with a configuration of the provider.
 func (b *Bench) openIn(ctx context.Context, config Config) *enginetest.Core {
 	b.t.Helper()
-	core, diags, err := enginetest.Start(ctx, b.factory(), config, enginetest.WithMutableIdentity())
+	core, diags, err := enginetest.Start(ctx, b.factory(), config, enginetest.WithMutableIdentity(), enginetest.WithSchemasOf(b.model.core))
 	if err != nil || diags.HasErrors() {
 		b.t.Fatalf("the provider does not start: %v\n%s", err, diags)
 	}
@@ -88,7 +107,7 @@ func (b *Bench) openIn(ctx context.Context, config Config) *enginetest.Core {
 // factory makes providers that end with the case, within the two seconds that the CLI grants.
 func (b *Bench) factory() enginetest.Factory {
 	return func() (tfprotov6.ProviderServer, error) {
-		p := provider.With("test", b.Driver)
+		p := b.model.provider.Again()
 		b.t.Cleanup(func() {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 2*time.Second)
 			defer cancel()
@@ -149,25 +168,35 @@ func (b *Bench) there(core *enginetest.Core, x thing) thing {
 // Name is a name that nothing else has.
 func (b *Bench) Name() string { return fmt.Sprintf("ct-%s-%d", b.kind.name, b.serial.Add(1)) }
 
-// Other is the id of another object of a kind, the n-th one of this case.
+// Other is the id of another object of a kind, or of a part of one, the n-th one of this case.
 func (b *Bench) Other(kind string, n int) string {
 	b.t.Helper()
 	if given := b.Given[kind]; n < len(given) {
 		return given[n]
 	}
+	for len(b.others[kind]) <= n {
+		made, isPart := parts()[kind]
+		if !isPart {
+			made = func(b *Bench) string { return b.beside(kind, nil).id() }
+		}
+		b.others[kind] = append(b.others[kind], made(b))
+	}
+	return b.others[kind][n]
+}
+
+// beside makes an object that those under test refer to. It has the least, and more.
+func (b *Bench) beside(kind string, more Config) thing {
+	b.t.Helper()
 	k := subjectNamed(kind)
 	if _, offered := b.Driver.Traits[kind]; !offered || k == nil {
 		b.t.Fatalf("the platform has no %s: give the ids of some that are there already (Given)", kind)
 	}
-	for len(b.others[kind]) <= n {
-		x := b.resourceIn(b.core, kind)
-		(*b.left)[len(*b.left)-1].other = true
-		as := *b
-		as.kind = k
-		x.PlanApply(as.minimal())
-		b.others[kind] = append(b.others[kind], x.id())
-	}
-	return b.others[kind][n]
+	x := b.resourceIn(b.core, kind)
+	(*b.left)[len(*b.left)-1].other = true
+	as := *b
+	as.kind = k
+	x.PlanApply(merged(as.minimal(), more))
+	return x
 }
 
 // File is a file on this machine, the n-th one of this case.

@@ -38,8 +38,8 @@ type Suite struct {
 	Together bool
 	// Most is how many cases of all kinds may run at a time; 0 leaves it to the kinds.
 	Most int
-	// Given holds the ids of objects that other objects may refer to, by kind. Where there are not enough of
-	// them, the suite makes some through the provider.
+	// Given holds the ids of objects that other objects may refer to, by kind, or by what is no kind of its own:
+	// "external network". Where there are not enough of them, the suite makes some through the provider.
 	Given map[string][]string
 	// Kinds holds the fixtures by kind; every kind with traits needs an entry, which may be empty.
 	Kinds map[string]Case
@@ -83,6 +83,7 @@ type run struct {
 	Suite
 	serial atomic.Int64
 	slots  chan struct{} // of Most; nil: no end of them
+	model  model
 
 	mu     sync.Mutex
 	waived map[string]bool // keys of Cannot that were needed
@@ -94,6 +95,7 @@ func Run(t *testing.T, s Suite) {
 	if s.Most > 0 {
 		r.slots = make(chan struct{}, s.Most)
 	}
+	r.model = newModel(t, s)
 	all := subjects()
 	r.offers(t, all)
 	var wait sync.WaitGroup
