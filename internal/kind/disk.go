@@ -25,7 +25,8 @@ func Disk() engine.Kind[platform.Disk, *platform.Disk] {
 				"vsphere": block("What only vSphere disks have. Inert on other platforms.", attrs{
 					"path": owned("Makes a plain VMDK at this path of the datastore instead of a first-class disk: `disks/data.vmdk`."),
 				}),
-				"libvirt": libvirtDisk(),
+				"libvirt":   libvirtDisk(),
+				"openstack": openStackDisk(),
 			}),
 	}
 }

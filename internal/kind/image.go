@@ -27,6 +27,6 @@ func Image() engine.Kind[platform.Image, *platform.Image] {
 				"size":       schema.StringAttribute{Computed: true, CustomType: size{}, MarkdownDescription: "Size of the disk that the image makes."},
 				"created_at": computed("When it was made (RFC 3339)."),
 				"native":     native(),
-			}), blocks{"libvirt": libvirtImage()}),
+			}), blocks{"libvirt": libvirtImage(), "openstack": openStackImage()}),
 	}
 }

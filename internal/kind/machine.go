@@ -97,15 +97,16 @@ func machineNICs() schema.Attribute {
 		Optional:            true,
 		MarkdownDescription: "Network adapters by a key of your choice. They are made in the natural order of the keys; later keys append. Left out: not managed.",
 		NestedObject: schema.NestedAttributeObject{Attributes: attrs{
-			"network_id": owned("Id of the network, such as `data.virt_network.app.id`."),
-			"subnet_id":  owned("Id of the subnet, on platforms where networks have several."),
-			"mac":        keptMAC("MAC address: `00:50:56:0a:0b:0c`. Left out: the platform chooses."),
-			"addresses":  ownedList("Static addresses with prefix length: `10.0.0.5/24`. Left out: what the network assigns."),
-			"gateway":    owned("Default gateway that goes with the static addresses."),
-			"dns":        ownedList("Name servers that go with the static addresses."),
-			"primary":    ownedBool("Whether this is the first adapter, whatever its key."),
-			"connected":  keptBool("Whether the adapter is plugged in. Left out: it is."),
-			"id":         computed("The platform's id of the adapter."),
+			"network_id":   owned("Id of the network, such as `data.virt_network.app.id`."),
+			"subnet_id":    owned("Id of the subnet, on platforms where networks have several."),
+			"mac":          keptMAC("MAC address: `00:50:56:0a:0b:0c`. Left out: the platform chooses."),
+			"addresses":    ownedList("Static addresses with prefix length: `10.0.0.5/24`. Left out: what the network assigns."),
+			"gateway":      owned("Default gateway that goes with the static addresses."),
+			"dns":          ownedList("Name servers that go with the static addresses."),
+			"primary":      ownedBool("Whether this is the first adapter, whatever its key."),
+			"connected":    keptBool("Whether the adapter is plugged in. Left out: it is."),
+			"firewall_ids": ownedList("Firewalls that guard the adapter (`virt_firewall`), in any order. Left out: not managed."),
+			"id":           computed("The platform's id of the adapter."),
 		}},
 	}
 }
@@ -150,8 +151,9 @@ func machineBlocks() blocks {
 			"zone":  owned("Availability zone."),
 			"group": owned("Id of a placement group."),
 		}),
-		"vsphere": vsphereMachine(),
-		"libvirt": libvirtMachine(),
+		"vsphere":   vsphereMachine(),
+		"libvirt":   libvirtMachine(),
+		"openstack": openStackMachine(),
 	}
 }
 

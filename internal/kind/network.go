@@ -32,8 +32,9 @@ func Network() engine.Kind[platform.Network, *platform.Network] {
 					"binding": owned("How ports are bound.", stringvalidator.OneOf("static", "ephemeral")),
 					"ports":   ownedInt("Number of ports.", int64validator.AtLeast(0)),
 				}),
-				"libvirt": libvirtNetwork(),
-				"docker":  dockerNetwork(),
+				"libvirt":   libvirtNetwork(),
+				"docker":    dockerNetwork(),
+				"openstack": openStackNetwork(),
 			}),
 	}
 }

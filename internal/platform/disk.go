@@ -11,8 +11,9 @@ type Disk struct {
 	SourceID *string           `tfsdk:"source_id"` // copied from this disk, image or snapshot
 	Native   map[string]string `tfsdk:"native"`
 
-	VSphere *VSphereDisk `tfsdk:"vsphere" virt:"platform"`
-	Libvirt *LibvirtDisk `tfsdk:"libvirt" virt:"platform"`
+	VSphere   *VSphereDisk   `tfsdk:"vsphere" virt:"platform"`
+	Libvirt   *LibvirtDisk   `tfsdk:"libvirt" virt:"platform"`
+	OpenStack *OpenStackDisk `tfsdk:"openstack" virt:"platform"`
 }
 
 // VSphereDisk is what only vSphere disks have.

@@ -13,7 +13,8 @@ type Image struct {
 	CreatedAt *string           `tfsdk:"created_at"` // RFC 3339
 	Native    map[string]string `tfsdk:"native"`
 
-	Libvirt *LibvirtImage `tfsdk:"libvirt" virt:"platform"`
+	Libvirt   *LibvirtImage   `tfsdk:"libvirt" virt:"platform"`
+	OpenStack *OpenStackImage `tfsdk:"openstack" virt:"platform"`
 }
 
 // LibvirtImage is what only base volumes of libvirt have.

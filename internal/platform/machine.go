@@ -36,8 +36,9 @@ type Machine struct {
 	UnmanagedNICs  map[string]UnmanagedNIC  `tfsdk:"unmanaged_nics"`
 	Native         map[string]string        `tfsdk:"native"` // what the platform calls it, beyond the shared attributes
 
-	VSphere *VSphereMachine `tfsdk:"vsphere" virt:"platform"`
-	Libvirt *LibvirtMachine `tfsdk:"libvirt" virt:"platform"`
+	VSphere   *VSphereMachine   `tfsdk:"vsphere" virt:"platform"`
+	Libvirt   *LibvirtMachine   `tfsdk:"libvirt" virt:"platform"`
+	OpenStack *OpenStackMachine `tfsdk:"openstack" virt:"platform"`
 }
 
 // Machine power states.
@@ -73,15 +74,16 @@ type MachineDisk struct {
 
 // NIC is a network adapter.
 type NIC struct {
-	NetworkID *string  `tfsdk:"network_id"`
-	SubnetID  *string  `tfsdk:"subnet_id"`
-	MAC       *string  `tfsdk:"mac" virt:"binding"`
-	Addresses []string `tfsdk:"addresses"` // static, with prefix length: 10.0.0.5/24
-	Gateway   *string  `tfsdk:"gateway"`
-	DNS       []string `tfsdk:"dns"`
-	Primary   *bool    `tfsdk:"primary"`
-	Connected *bool    `tfsdk:"connected"` // plugged in
-	ID        *string  `tfsdk:"id" virt:"binding"`
+	NetworkID   *string  `tfsdk:"network_id"`
+	SubnetID    *string  `tfsdk:"subnet_id"`
+	MAC         *string  `tfsdk:"mac" virt:"binding"`
+	Addresses   []string `tfsdk:"addresses"` // static, with prefix length: 10.0.0.5/24
+	Gateway     *string  `tfsdk:"gateway"`
+	DNS         []string `tfsdk:"dns"`
+	Primary     *bool    `tfsdk:"primary"`
+	Connected   *bool    `tfsdk:"connected"`    // plugged in
+	FirewallIDs []string `tfsdk:"firewall_ids"` // in any order
+	ID          *string  `tfsdk:"id" virt:"binding"`
 }
 
 // Login is the first user of the guest.

@@ -12,9 +12,10 @@ type Network struct {
 	Subnets     map[string]Subnet `tfsdk:"subnets"`
 	Native      map[string]string `tfsdk:"native"`
 
-	VSphere *VSphereNetwork `tfsdk:"vsphere" virt:"platform"`
-	Libvirt *LibvirtNetwork `tfsdk:"libvirt" virt:"platform"`
-	Docker  *DockerNetwork  `tfsdk:"docker" virt:"platform"`
+	VSphere   *VSphereNetwork   `tfsdk:"vsphere" virt:"platform"`
+	Libvirt   *LibvirtNetwork   `tfsdk:"libvirt" virt:"platform"`
+	Docker    *DockerNetwork    `tfsdk:"docker" virt:"platform"`
+	OpenStack *OpenStackNetwork `tfsdk:"openstack" virt:"platform"`
 }
 
 // Subnet is an address range of a network.

@@ -68,6 +68,13 @@ type Conn struct {
 	StoragePools Resource[StoragePool]
 	Hosts        Reader[Host] // data only
 
+	Routers         Resource[Router]
+	PublicIPs       Resource[PublicIP]
+	Firewalls       Resource[Firewall]
+	PlacementGroups Resource[PlacementGroup]
+	SSHKeys         Resource[SSHKey]
+	Projects        Resource[Project]
+
 	Containers           Resource[Container]
 	ContainerImages      Resource[ContainerImage]
 	RegistryImages       Resource[RegistryImage]

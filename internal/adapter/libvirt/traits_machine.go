@@ -73,6 +73,7 @@ func nicTraits(t platform.Traits) {
 	t["nics.*.gateway"] = platform.Live().Unobservable()
 	t["nics.*.dns"] = platform.Live().Unobservable()
 	t["nics.*.primary"] = platform.CreateOnly()
+	t["nics.*.firewall_ids"] = platform.Unsupported("network filters are not managed here: name one that is there in libvirt.xml_overlay")
 	t["nics.*.connected"] = platform.Live()
 	t["nics.*.id"] = platform.Computed()
 }

@@ -25,7 +25,7 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	hand := &files{dir}
-	if err := hand.push("registry.example.net/app:1"); err != nil {
+	if err := errors.Join(hand.push("registry.example.net/app:1"), hand.outside()); err != nil {
 		t.Fatal(err)
 	}
 	group := platformtest.Of("group-a", "group-b")
@@ -41,8 +41,11 @@ func TestConformance(t *testing.T) {
 		},
 		Given: map[string][]string{
 			"registry_repository": {"registry.example.net/app"}, "secret version": {"secret-1", "secret-2"}, "config version": {"config-1", "config-2"},
+			"external network": {"public", "outside"},
 		},
-		Cannot: map[string]string{"slots container *": "in a file they have keys and no order", "slots service *": "in a file they have keys and no order"},
+		Cannot: map[string]string{
+			"slots container *": unordered, "slots service *": unordered, "slots router *": unordered, "slots firewall *": unordered,
+		},
 		Kinds: map[string]platformtest.Case{
 			"machine": {
 				Path: byFile,
@@ -71,9 +74,18 @@ func TestConformance(t *testing.T) {
 			"service":             serviceCase(),
 			"secret":              {Path: byFile},
 			"config":              {Path: byFile},
+
+			"router":          {Path: byFile},
+			"public_ip":       {Path: byFile},
+			"firewall":        {Path: byFile},
+			"placement_group": {Path: byFile},
+			"ssh_key":         {Path: byFile},
+			"project":         {Path: byFile},
 		},
 	})
 }
+
+const unordered = "in a file they have keys and no order"
 
 // byFile is the path of an object's file, by which it can be imported.
 func byFile(state map[string]any) string {
@@ -171,6 +183,14 @@ func (f *files) push(name string) error {
 		return err
 	}
 	return f.write("registry_image", "pushed", doc{"name": name, "attributes": doc{}})
+}
+
+// outside lays a second external network beside the one that every sandbox has.
+func (f *files) outside() error {
+	if err := os.MkdirAll(filepath.Join(f.dir, "network"), 0o750); err != nil {
+		return err
+	}
+	return f.write("network", "outside", doc{"name": "outside", "mode": "bridge", "mtu": 1500, "subnets": []doc{{"id": "outer", "cidr": "198.51.100.0/24"}}})
 }
 
 func (f *files) edit(kind, id string, change func(d doc) error) error {

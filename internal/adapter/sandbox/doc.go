@@ -11,7 +11,8 @@
 //	image/<id>.json
 //	snapshot/<id>.json
 //	storage_pool/<id>.json
-//	container/<id>.json    and so on: container_image, registry_image, volume, service, secret, config
+//	container/<id>.json    and so on: container_image, registry_image, volume, service, secret, config, router,
+//	                       public_ip, firewall, placement_group, ssh_key, project
 //	.lock                  taken (flock) by whoever writes; it is never removed
 //	journal.json           only while a change of several files is under way; the next one to come completes it
 //	calls.log              with count_calls = true: one line per call, "<verb> <kind> <name or id>"
@@ -45,8 +46,7 @@
 // configuration uses, so that an import finds it again; a disk or NIC added by hand has none. "creating": true marks
 // an object whose creation has not ended. Passwords are kept as a salted hash, user data as a hash.
 //
-// Containers, images, volumes, services, secrets and configs only keep what they are told. Their files have the
-// attributes under their own names:
+// All other kinds only keep what they are told. Their files have the attributes under their own names:
 //
 //	{
 //	  "name": "web",
@@ -57,7 +57,8 @@
 //
 // What is confidential is kept as a hash. An image's id follows from its name and source_hash, a port without a number
 // gets one, all containers of a service run at once, and "kept": true marks an image that was left behind by
-// keep = true. Registry images lie in repositories, which have no files.
+// keep = true. Registry images lie in repositories, which have no files. The outside is the network "public" with the
+// range 203.0.113.0/24, which has no file, or any other network.
 //
 // Storage pools need not be there: a disk's storage is any name, and a pool of that name has so much less available.
 // The one host has no file; running machines take of its memory.

@@ -120,6 +120,9 @@ func TestTraitsCoverEveryAttribute(t *testing.T) {
 		"registry_image": reflect.TypeFor[platform.RegistryImage](), "registry_repository": reflect.TypeFor[platform.RegistryRepository](),
 		"volume": reflect.TypeFor[platform.Volume](), "service": reflect.TypeFor[platform.Service](),
 		"secret": reflect.TypeFor[platform.Secret](), "config": reflect.TypeFor[platform.ConfigFile](),
+		"router": reflect.TypeFor[platform.Router](), "public_ip": reflect.TypeFor[platform.PublicIP](),
+		"firewall": reflect.TypeFor[platform.Firewall](), "placement_group": reflect.TypeFor[platform.PlacementGroup](),
+		"ssh_key": reflect.TypeFor[platform.SSHKey](), "project": reflect.TypeFor[platform.Project](),
 	}
 	traits := New(nil).Traits
 	if len(traits) != len(kinds) {

@@ -64,6 +64,7 @@ type vnic struct {
 	DNS     []string `json:"dns,omitempty"`
 	Primary bool     `json:"primary,omitempty"`
 	Pulled  bool     `json:"pulled,omitempty"` // not plugged in
+	Guards  []string `json:"guards,omitempty"` // ids of firewalls
 	Lease   string   `json:"lease,omitempty"`  // what the guest gets when no address is static
 }
 
@@ -223,14 +224,18 @@ func fillNICs(ctx context.Context, n *vm, have *platform.Machine) {
 		if have.NICs == nil {
 			have.NICs = map[string]platform.NIC{}
 		}
-		have.NICs[key] = c.contract()
+		nic := c.contract()
+		if platform.Importing(ctx) && !c.Primary { // nobody asked for what is the default
+			nic.Primary = nil
+		}
+		have.NICs[key] = nic
 	}
 }
 
 func (c vnic) contract() platform.NIC {
 	return platform.NIC{
 		NetworkID: some(c.Network), SubnetID: some(c.Subnet), MAC: some(c.MAC), Addresses: slices.Clone(c.Static),
-		Gateway: some(c.Gateway), DNS: slices.Clone(c.DNS), Primary: new(c.Primary), Connected: new(!c.Pulled), ID: some(c.ID),
+		Gateway: some(c.Gateway), DNS: slices.Clone(c.DNS), Primary: new(c.Primary), Connected: new(!c.Pulled), FirewallIDs: slices.Clone(c.Guards), ID: some(c.ID),
 	}
 }
 

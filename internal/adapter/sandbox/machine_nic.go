@@ -71,6 +71,14 @@ func (s *machines) setNIC(ctx context.Context, n *vm, key string, prior, want pl
 	if want.DNS != nil || prior.DNS != nil {
 		c.DNS = slices.Clone(want.DNS)
 	}
+	if want.FirewallIDs != nil || prior.FirewallIDs != nil {
+		c.Guards = slices.Clone(want.FirewallIDs)
+	}
+	for _, id := range c.Guards {
+		if !s.there("firewall", id) {
+			return platform.At(platform.As(platform.ErrNotFound, fmt.Errorf("there is no firewall with the id %q", id)), "firewall_ids")
+		}
+	}
 	return s.connect(ctx, n, c)
 }
 

@@ -61,6 +61,9 @@ func (s *networks) Update(ctx context.Context, prior, want *platform.Network) er
 // Delete removes a network that no machine uses.
 func (s *networks) Delete(ctx context.Context, have *platform.Network) error {
 	return s.destroy(ctx, have, func(_ *change, n *segment) error {
+		if err := s.unjoined(ctx, n.id, n.Subnets); err != nil {
+			return err
+		}
 		return s.unused(ctx, "network", n.Name, func(c vnic) bool { return c.Network == n.id })
 	}, func(*change, *segment) error { return nil })
 }
@@ -114,6 +117,9 @@ func (s *networks) subnets(ctx context.Context, n *segment, prior, want map[stri
 			continue
 		}
 		id := n.Subnets[at].ID
+		if err := s.unjoined(ctx, "", n.Subnets[at:at+1]); err != nil {
+			return platform.At(err, "subnets", key)
+		}
 		if err := s.unused(ctx, "subnet", key, func(c vnic) bool { return c.Subnet == id }); err != nil {
 			return platform.At(err, "subnets", key)
 		}

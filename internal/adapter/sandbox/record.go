@@ -22,11 +22,15 @@ type conduct[T any] struct {
 	// id says by which id a new object is known; nil is a random one.
 	id func(want *T) string
 	// settle fills in what the platform decides and checks references. was is the object as it was, now as it is to be.
-	settle func(s *store, id string, was, now, want *T) error
+	settle func(ctx context.Context, s *store, id string, was, now, want *T) error
 	// hashed lists attributes of which nothing but a hash is kept.
 	hashed []string
 	// keeps reports whether deleting leaves the object where it is.
 	keeps func(have *T) bool
+	// unused refuses to delete what others need; nil where nobody does.
+	unused func(ctx context.Context, s *store, id string) error
+	// derive fills in what follows from other objects; it may be nil.
+	derive func(ctx context.Context, s *store, id string, have *T)
 }
 
 // records implements [platform.Resource] for such a kind.
@@ -36,8 +40,13 @@ type records[T any, O object[T]] struct {
 }
 
 func newRecords[T any, O object[T]](s *store, like likeness, kind string, c conduct[T]) *records[T, O] {
+	return newRecordsIn[T, O](newTable[record[T]](s, kind), like, c)
+}
+
+// newRecordsIn is newRecords of a table that others look into, too.
+func newRecordsIn[T any, O object[T]](t *table[record[T], *record[T]], like likeness, c conduct[T]) *records[T, O] {
 	r := &records[T, O]{conduct: c}
-	r.shelf = newShelf(newTable[record[T]](s, kind), like, r.fillRecord)
+	r.shelf = newShelf(t, like, r.fillRecord)
 	r.bind = r.bindElements
 	return r
 }
@@ -60,6 +69,9 @@ func (s *records[T, O]) fillRecord(ctx context.Context, n *record[T], have O) {
 	if tagged, ok := any(have).(platform.Tagged); ok {
 		setMap(&tagged.TagSet().Tags, nil, n.Tags)
 	}
+	if s.derive != nil {
+		s.derive(ctx, s.store, n.id, have)
+	}
 }
 
 // bindElements gives have the bindings of the elements that want names.
@@ -79,7 +91,7 @@ func (s *records[T, O]) Create(ctx context.Context, want *T, made func(id string
 		if err := s.room(ctx, ch, n, want); err != nil {
 			return err
 		}
-		return s.settings(n, new(T), want)
+		return s.settings(ctx, n, new(T), want)
 	}, nil)
 }
 
@@ -104,7 +116,7 @@ func (s *records[T, O]) room(ctx context.Context, ch *change, n *record[T], want
 }
 
 // settings gives the object what is wanted, takes back what is not any more, and lets the platform complete it.
-func (s *records[T, O]) settings(n *record[T], prior, want *T) error {
+func (s *records[T, O]) settings(ctx context.Context, n *record[T], prior, want *T) error {
 	was := n.Attributes.copied()
 	now := &n.Attributes.of
 	amend(reflect.ValueOf(now).Elem(), reflect.ValueOf(prior).Elem(), reflect.ValueOf(want).Elem(), s.hides)
@@ -114,7 +126,7 @@ func (s *records[T, O]) settings(n *record[T], prior, want *T) error {
 	}
 	n.Name = nameOf(want)
 	if s.settle != nil {
-		if err := s.settle(s.store, n.id, was, now, want); err != nil {
+		if err := s.settle(ctx, s.store, n.id, was, now, want); err != nil {
 			return err
 		}
 	}
@@ -128,7 +140,7 @@ func (s *records[T, O]) Update(ctx context.Context, prior, want *T) error {
 			return s.table.free(ctx, nameOf(want), n.id, nil)
 		}
 		return nil
-	}, func(_ *change, n *record[T]) error { return s.settings(n, prior, want) })
+	}, func(_ *change, n *record[T]) error { return s.settings(ctx, n, prior, want) })
 	if err != nil {
 		return err
 	}
@@ -139,8 +151,12 @@ func (s *records[T, O]) Update(ctx context.Context, prior, want *T) error {
 // Delete removes an object, unless it is to stay where it is.
 func (s *records[T, O]) Delete(ctx context.Context, have *T) error {
 	nothing := func(*change, *record[T]) error { return nil }
+	first := nothing
+	if s.unused != nil {
+		first = func(_ *change, n *record[T]) error { return s.unused(ctx, s.store, n.id) }
+	}
 	if s.keeps == nil || !s.keeps(have) {
-		return s.destroy(ctx, have, nothing, nothing)
+		return s.destroy(ctx, have, first, nothing)
 	}
 	return s.leave(ctx, have)
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,6 +48,29 @@ func connectRecords(c *platform.Conn, s *store, like likeness) {
 	if like.has("config") {
 		c.Configs = newRecords(s, like, "config", conduct[platform.ConfigFile]{settle: settleConfig})
 	}
+	connectGuards(c, s, like)
+}
+
+// connectGuards offers what stands around machines: where they reach, who reaches them, where they lie, whose they are.
+func connectGuards(c *platform.Conn, s *store, like likeness) {
+	if like.has("router") {
+		c.Routers = newRecordsIn(s.routers, like, conduct[platform.Router]{settle: settleRouter})
+	}
+	if like.has("public_ip") {
+		c.PublicIPs = newRecordsIn(s.publicIPs, like, conduct[platform.PublicIP]{settle: settlePublicIP})
+	}
+	if like.has("firewall") {
+		c.Firewalls = newRecords(s, like, "firewall", conduct[platform.Firewall]{settle: settleFirewall, unused: firewallUnused})
+	}
+	if like.has("placement_group") {
+		c.PlacementGroups = newRecords(s, like, "placement_group", conduct[platform.PlacementGroup]{derive: showMembers})
+	}
+	if like.has("ssh_key") {
+		c.SSHKeys = newRecords(s, like, "ssh_key", conduct[platform.SSHKey]{settle: settleSSHKey})
+	}
+	if like.has("project") {
+		c.Projects = newRecordsIn(s.projects, like, conduct[platform.Project]{settle: settleProject, unused: projectUnused})
+	}
 }
 
 func hashedOfSecrets() []string { return []string{"value", "value_base64"} }
@@ -61,7 +85,7 @@ func preset[T any](at **T, v T) {
 // number is one of n that follows from a text.
 func number(text string, n uint64) int64 { return int64(lot(text, 1) % n) } // #nosec G115 -- n is small
 
-func settleContainer(s *store, id string, was, now, want *platform.Container) error {
+func settleContainer(_ context.Context, s *store, id string, was, now, want *platform.Container) error {
 	if want.Power == nil && want.WaitFor != nil && deref(want.WaitFor.State) == platform.WaitExited {
 		now.Power = new(platform.PowerOff)
 		preset(&now.ExitCode, 0)
@@ -124,7 +148,7 @@ func contentID(want *platform.ContainerImage) string {
 	return fingerprint(strings.Join([]string{want.Name, deref(want.Digest), deref(want.SourceHash)}, "\n"))
 }
 
-func settleContainerImage(_ *store, id string, _, now, _ *platform.ContainerImage) error {
+func settleContainerImage(_ context.Context, _ *store, id string, _, now, _ *platform.ContainerImage) error {
 	preset(&now.Digest, "sha256:"+fingerprint(id))
 	preset(&now.OSArch, defaultArch)
 	preset(&now.Size, ownImageSize)
@@ -132,12 +156,12 @@ func settleContainerImage(_ *store, id string, _, now, _ *platform.ContainerImag
 	return nil
 }
 
-func settleRegistryImage(_ *store, _ string, _, now, _ *platform.RegistryImage) error {
+func settleRegistryImage(_ context.Context, _ *store, _ string, _, now, _ *platform.RegistryImage) error {
 	now.Digest, now.OSArch = new("sha256:"+fingerprint(deref(now.ImageID))), []string{defaultArch}
 	return nil
 }
 
-func settleService(_ *store, id string, _, now, _ *platform.Service) error {
+func settleService(_ context.Context, _ *store, id string, _, now, _ *platform.Service) error {
 	preset(&now.Mode, platform.ServiceReplicated)
 	now.Running = new(int64(1))
 	if *now.Mode == platform.ServiceReplicated || *now.Mode == platform.ServiceReplicatedJob {
@@ -165,14 +189,14 @@ func settleService(_ *store, id string, _, now, _ *platform.Service) error {
 }
 
 // settleSecret makes another version of what has another value.
-func settleSecret(_ *store, _ string, was, now, _ *platform.Secret) error {
+func settleSecret(_ context.Context, _ *store, _ string, was, now, _ *platform.Secret) error {
 	if now.VersionID == nil || deref(was.Value) != deref(now.Value) || deref(was.ValueBase64) != deref(now.ValueBase64) || deref(was.ValueWO) != deref(now.ValueWO) {
 		now.VersionID = new(newID())
 	}
 	return nil
 }
 
-func settleConfig(_ *store, _ string, was, now, _ *platform.ConfigFile) error {
+func settleConfig(_ context.Context, _ *store, _ string, was, now, _ *platform.ConfigFile) error {
 	if now.VersionID == nil || !reflect.DeepEqual(was, now) {
 		now.VersionID = new(newID())
 	}

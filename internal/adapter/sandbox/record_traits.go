@@ -6,7 +6,7 @@ import (
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
 
-// recordTraits are the sandbox's own rules for the kinds of containers. Rows cover what is below them.
+// recordTraits are the sandbox's own rules for the kinds that keep what they are told. Rows cover what is below them.
 func recordTraits() map[string]platform.Traits {
 	return map[string]platform.Traits{
 		"container":           containerTraits(),
@@ -17,6 +17,12 @@ func recordTraits() map[string]platform.Traits {
 		"service":             serviceTraits(),
 		"secret":              secretTraits(),
 		"config":              configTraits(),
+		"router":              routerTraits(),
+		"public_ip":           publicIPTraits(),
+		"firewall":            firewallTraits(),
+		"placement_group":     traitsOf(computedTraits("id", "members", "native"), liveTraits("name", "policy")),
+		"ssh_key":             traitsOf(computedTraits("id", "fingerprint", "native"), liveTraits("name", "public_key")),
+		"project":             traitsOf(computedTraits("id", "native"), liveTraits("name", "description", "enabled", "quotas", "tags"), replaceTraits("parent_id")),
 	}
 }
 
@@ -116,4 +122,21 @@ func secretTraits() platform.Traits {
 
 func configTraits() platform.Traits {
 	return traitsOf(computedTraits("id", "version_id", "native"), replaceTraits("name"), liveTraits("tags", "value", "value_base64"))
+}
+
+func routerTraits() platform.Traits {
+	return traitsOf(
+		computedTraits("id", "addresses", "native"),
+		liveTraits("name", "description", "external_network_id", "tags"),
+		elementTraits("interfaces", platform.Live()),
+		platform.Traits{"routes": platform.Live(), "routes.*": platform.Elements(platform.ClassLive, platform.ClassLive)},
+	)
+}
+
+func publicIPTraits() platform.Traits {
+	return traitsOf(computedTraits("id", "native"), liveTraits("name", "description", "nic_id", "tags"), replaceTraits("network_id", "address"))
+}
+
+func firewallTraits() platform.Traits {
+	return traitsOf(computedTraits("id", "native"), liveTraits("name", "description", "tags"), elementTraits("rules", platform.Live()))
 }

@@ -34,6 +34,9 @@ type store struct {
 	images    *table[template, *template]
 	snapshots *table[checkpoint, *checkpoint]
 	pools     *table[pool, *pool]
+	routers   *table[record[platform.Router], *record[platform.Router]]
+	publicIPs *table[record[platform.PublicIP], *record[platform.PublicIP]]
+	projects  *table[record[platform.Project], *record[platform.Project]]
 
 	tables []interface{ forget() } // of all kinds
 }
@@ -72,6 +75,9 @@ func newStore(c platform.Config) (*store, error) {
 	s.images = newTable[template](s, "image")
 	s.snapshots = newTable[checkpoint](s, "snapshot")
 	s.pools = newTable[pool](s, "storage_pool")
+	s.routers = newTable[record[platform.Router]](s, "router")
+	s.publicIPs = newTable[record[platform.PublicIP]](s, "public_ip")
+	s.projects = newTable[record[platform.Project]](s, "project")
 	return s, nil
 }
 

@@ -75,6 +75,7 @@ func nicTraits(t platform.Traits) {
 	t["nics.*.dns"] = platform.Live().Unobservable()
 	t["nics.*.primary"] = platform.CreateOnly()
 	t["nics.*.connected"] = platform.Live()
+	t["nics.*.firewall_ids"] = platform.Unsupported("port groups know no firewalls: guard the machine from inside, or its network")
 	t["nics.*.id"] = platform.Computed()
 }
 

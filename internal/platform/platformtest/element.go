@@ -35,7 +35,9 @@ func (b *Bench) lacks(a attribute) bool { return !b.supports(a) }
 // around is the least configuration in which a map takes several elements.
 func (b *Bench) around(a attribute) Config {
 	b.t.Helper()
-	return merged(b.minimal(), b.config(b.Kinds[b.kind.name].Beside[a.path.String()]))
+	path := a.path.String()
+	own := merged(b.minimal(), b.config(b.kind.besides[path]))
+	return merged(own, b.config(b.Kinds[b.kind.name].Beside[path]))
 }
 
 // keyed is a configuration whose map has these keys, each with an element of its own.

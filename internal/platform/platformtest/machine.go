@@ -1,6 +1,7 @@
 package platformtest
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 func machineSubject() *subject {
 	k := newSubject(kind.Machine())
 	k.values = machineValues()
+	maps.Copy(k.values, openStackMachineValues())
 	k.elements = map[string]func(b *Bench, n int) Config{
 		"disks": func(*Bench, int) Config { return Config{"size": "1GiB"} },
 		"nics":  func(b *Bench, _ int) Config { return b.nic() },
@@ -72,6 +74,10 @@ func machineValues() Values {
 		"nics.*.dns":        {Old: []any{"10.0.0.53"}, New: []any{"10.0.0.54", "10.0.0.53"}, With: static},
 		"nics.*.primary":    Of(false, true),
 		"nics.*.connected":  Of(true, false),
+		"nics.*.firewall_ids": Of(
+			func(b *Bench) any { return []any{b.Other("firewall", 0)} },
+			func(b *Bench) any { return []any{b.Other("firewall", 1), b.Other("firewall", 0)} },
+		),
 
 		"login.user":                Of("ops", "dev"),
 		"login.ssh_keys":            {Old: []any{sshKey("one")}, New: []any{sshKey("two")}, With: login},

@@ -2,6 +2,7 @@ package platformtest
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/kind"
 )
@@ -33,13 +34,56 @@ func networkSubject() *subject {
 			With: Config{"subnets": Config{"one": Config{"cidr": "10.10.0.0/24"}}}, Alone: true,
 		},
 	}
+	maps.Copy(k.values, openStackNetworkValues())
 	k.elements = map[string]func(b *Bench, n int) Config{
-		"subnets": func(_ *Bench, n int) Config { return Config{"cidr": fmt.Sprintf("10.10.%d.0/24", n)} },
+		"subnets":           func(_ *Bench, n int) Config { return Config{"cidr": fmt.Sprintf("10.10.%d.0/24", n)} },
+		"openstack.subnets": func(*Bench, int) Config { return Config{"dhcp": true} },
 	}
-	k.stubs = map[string]Config{"subnets": {"cidr": "10.10.0.0/24"}}
+	k.stubs = map[string]Config{"subnets": {"cidr": "10.10.0.0/24"}, "openstack.subnets": {"dhcp": true}}
+	k.besides = map[string]Config{"openstack.subnets": subnetsOf("a", "b", "c", "z", "x0", "x1", "x2", "x10")}
 	k.update = []string{"description", "vlan", "mtu", "tags"}
 	k.byHand = []string{"name", "description", "vlan", "mtu", "tags", "subnets.*.gateway"}
 	return k
+}
+
+func openStackNetworkValues() Values {
+	vxlan := Config{"openstack": Config{"network_type": "vxlan"}}
+	v4 := subnetsOf("one")
+	v6 := Config{"subnets": Config{"one": Config{"cidr": "fd00:10::/64"}}}
+	both := merged(v6, Config{"openstack": Config{"subnets": Config{"one": Config{"ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}}}})
+	route := func(to string) Config { return Config{"192.168.7.0/24": to} }
+	return Values{
+		"openstack.external":         Of(true, false),
+		"openstack.shared":           Of(true, false),
+		"openstack.admin_state":      Of(false, true),
+		"openstack.port_security":    Of(false, true),
+		"openstack.dns_domain":       Of("app.example.net.", "db.example.net."),
+		"openstack.network_type":     Of("vxlan", "gre"),
+		"openstack.physical_network": {Old: "physnet1", New: "physnet2", With: Config{"openstack": Config{"network_type": "flat"}}, Alone: true},
+		"openstack.segmentation_id":  {Old: 1001, New: 1002, With: vxlan, Alone: true},
+		"openstack.zones":            Of([]any{"nova"}, []any{"nova"}),
+
+		"openstack.subnets.*.dhcp":              {Old: true, New: false, With: v4},
+		"openstack.subnets.*.gateway":           {Old: false, New: true, With: v4},
+		"openstack.subnets.*.allocation_pools":  {Old: []any{"10.10.0.10-10.10.0.50"}, New: []any{"10.10.0.10-10.10.0.60", "10.10.0.80-10.10.0.90"}, With: v4},
+		"openstack.subnets.*.host_routes":       {Old: route("10.10.0.7"), New: route("10.10.0.8"), With: v4},
+		"openstack.subnets.*.ipv6_address_mode": {Old: "slaac", New: "dhcpv6-stateless", With: both, NewWith: modes("dhcpv6-stateless"), Gone: modes(nil)},
+		"openstack.subnets.*.ipv6_ra_mode":      {Old: "slaac", New: "dhcpv6-stateless", With: both, NewWith: modes("dhcpv6-stateless"), Gone: modes(nil)},
+	}
+}
+
+// modes is both modes of IPv6, which have to agree.
+func modes(mode any) Config {
+	return Config{"openstack": Config{"subnets": Config{"one": Config{"ipv6_ra_mode": mode, "ipv6_address_mode": mode}}}}
+}
+
+// subnetsOf is the subnets of a network under these keys.
+func subnetsOf(keys ...string) Config {
+	all := Config{}
+	for n, key := range keys {
+		all[key] = Config{"cidr": fmt.Sprintf("10.10.%d.0/24", n)}
+	}
+	return Config{"subnets": all}
 }
 
 func dhcp() Config {

@@ -18,6 +18,7 @@ type subject struct {
 	minimal  func(b *Bench) Config
 	elements map[string]func(b *Bench, n int) Config // of a map: its n-th element
 	stubs    map[string]Config                       // of a map: an element that refers to nothing, for refusals
+	besides  map[string]Config                       // of a map: what it needs around it to take several elements
 	update   []string                                // what one update of several attributes changes
 	byHand   []string                                // what somebody else may have changed
 	volatile []string                                // computed attributes that may change at any time
@@ -40,6 +41,7 @@ type test struct {
 func subjects() []*subject {
 	return []*subject{
 		machineSubject(), networkSubject(), diskSubject(), imageSubject(), snapshotSubject(), storagePoolSubject(),
+		routerSubject(), publicIPSubject(), firewallSubject(), placementGroupSubject(), sshKeySubject(), projectSubject(),
 		hostSubject(), containerSubject(), volumeSubject(), secretSubject(), configSubject(), serviceSubject(),
 		containerImageSubject(), registryImageSubject(), registryRepositorySubject(),
 	}

@@ -1,0 +1,3 @@
+data "virt_firewall" "web" {
+  name = "web"
+}

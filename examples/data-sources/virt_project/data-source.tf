@@ -1,0 +1,3 @@
+data "virt_project" "shop" {
+  name = "shop"
+}

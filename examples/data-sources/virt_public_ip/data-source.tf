@@ -1,0 +1,7 @@
+data "virt_public_ip" "web" {
+  name = "web"
+}
+
+output "address" {
+  value = data.virt_public_ip.web.address
+}

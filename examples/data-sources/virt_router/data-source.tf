@@ -1,0 +1,7 @@
+data "virt_router" "edge" {
+  name = "edge"
+}
+
+output "addresses" {
+  value = data.virt_router.edge.addresses
+}
