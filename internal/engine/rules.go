@@ -97,7 +97,11 @@ func (r *rules) bindings(n *node, prior tftypes.Value) tftypes.Value {
 func blankKeys(n *node, prior tftypes.Value) tftypes.Value {
 	keys := map[string]tftypes.Value{}
 	for key := range object(prior) {
-		keys[key] = tftypes.NewValue(tftypes.String, "")
+		if n.elem != nil {
+			keys[key] = n.elem.null()
+		} else {
+			keys[key] = tftypes.NewValue(tftypes.String, "")
+		}
 	}
 	return tftypes.NewValue(n.typ, keys)
 }

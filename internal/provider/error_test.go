@@ -94,7 +94,7 @@ func TestErrorsOfAConfiguration(t *testing.T) {
 		},
 		"no platform type": {
 			"provider \"virt\" {\n  platform {\n    name = \"dc1\"\n  }\n}\n" + `data "virt_network" "app" { name = "app" }`,
-			[]string{"No platform type", `The platform "dc1" needs one block that says its type: docker, libvirt, sandbox, vsphere.`},
+			[]string{"No platform type", `The platform "dc1" needs one block that says its type: docker, libvirt, openstack, sandbox, vsphere.`},
 		},
 		"required setting left out": {
 			"provider \"virt\" {\n  platform {\n    name = \"dc1\"\n    vsphere {\n      user = \"u\"\n      password = \"Lab-pass1\"\n    }\n  }\n}\n" + `data "virt_network" "app" { name = "app" }`,

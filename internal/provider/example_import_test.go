@@ -48,10 +48,10 @@ func follows(path string) bool {
 // adopted lists what an import cannot see, or what is Terraform's own matter: it is taken from the configuration.
 func adopted() map[string][]string {
 	return map[string][]string{
-		"virt_machine":  {"allow_restart", "disks.logs.delete_on_remove", "image_id", "login.", "user_data", "vsphere."},
-		"virt_disk":     {"type"},
-		"virt_image":    {"machine_id"},
-		"virt_network":  {"vsphere.", "libvirt.", "docker."},
+		"virt_machine":  {"allow_restart", "disks.logs.delete_on_remove", "image_id", "login.", "user_data", "vsphere.", "openstack."},
+		"virt_disk":     {"type", "openstack."},
+		"virt_image":    {"machine_id", "openstack."},
+		"virt_network":  {"vsphere.", "libvirt.", "docker.", "openstack."},
 		"virt_snapshot": {"memory"},
 
 		"virt_storage_pool": {"libvirt."},
@@ -61,6 +61,12 @@ func adopted() map[string][]string {
 		"virt_volume":          {"docker."},
 		"virt_service":         {"docker."},
 		"virt_secret":          {"value_wo_version"},
+
+		"virt_router":          {"openstack."},
+		"virt_public_ip":       {"openstack."},
+		"virt_firewall":        {"openstack."},
+		"virt_placement_group": {"openstack."},
+		"virt_project":         {"openstack."},
 	}
 }
 
@@ -74,6 +80,9 @@ func known(made []resourceState) map[string]string {
 		}
 		if r.Type == "virt_secret" || r.Type == "virt_service" {
 			maps.DeleteFunc(values, func(path, _ string) bool { return follows(strings.TrimPrefix(path, r.Address+".")) }) // its value is written again
+		}
+		if r.Type == "virt_placement_group" { // machines join after it was made
+			maps.DeleteFunc(values, func(path, _ string) bool { return strings.HasPrefix(path, r.Address+".members") })
 		}
 		if r.Type == "virt_storage_pool" {
 			delete(values, r.Address+".available") // others write to the same file system

@@ -20,13 +20,14 @@ func TestExamples(t *testing.T) {
 	cases := map[string]func(*testing.T, string){
 		"quickstart": testQuickstart, "provider": testProviderExample, "functions/bytes": testFunction,
 		"data-sources/virt_host": testDataExample, "libvirt": testLibvirtExample,
-		"data-sources/virt_registry_repository": testDataExample, "docker": testDockerExample,
+		"data-sources/virt_registry_repository": testDataExample, "docker": testDockerExample, "openstack": testOpenStackExample,
 		"ephemeral-resources/virt_join_token": testIssuedExample, "ephemeral-resources/virt_registry_token": testIssuedExample,
 	}
 	data := map[string]string{} // shown together with the resource of the same kind
 	for _, kind := range []string{
 		"disk", "image", "machine", "network", "snapshot", "storage_pool",
 		"container", "container_image", "registry_image", "volume", "service", "secret", "config",
+		"router", "public_ip", "firewall", "placement_group", "ssh_key", "project",
 	} {
 		cases["resources/virt_"+kind] = testResourceExample
 		data["data-sources/virt_"+kind] = "resources/virt_" + kind
@@ -178,8 +179,13 @@ func leftovers(t *testing.T, s site) []string {
 		left = append(left, volumesOf(t, s.libvirt, "default")...)
 	case s.docker != nil:
 		left = leftOnEngine(t, s.docker)
+	case s.openstack != nil:
+		left = leftInProject(t, s.openstack)
 	default:
-		for _, kind := range []string{"machine", "disk", "snapshot", "storage_pool", "container", "volume", "service", "secret", "config"} {
+		for _, kind := range []string{
+			"machine", "disk", "snapshot", "storage_pool", "container", "volume", "service", "secret", "config",
+			"router", "public_ip", "firewall", "placement_group", "ssh_key", "project",
+		} {
 			files, _ := filepath.Glob(filepath.Join(s.dir, kind, "*.json"))
 			left = append(left, files...)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/docker"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/libvirt"
+	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/openstack"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/sandbox"
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/vsphere"
 	"github.com/terraform-virt/terraform-provider-virt/internal/engine"
@@ -22,6 +23,7 @@ func Platforms() []platform.Driver {
 		vsphere.New(),
 		libvirt.New(),
 		docker.New(),
+		openstack.New(),
 	}
 	return append(real, sandbox.New(likenesses(real)))
 }
@@ -54,6 +56,12 @@ func kinds() []served {
 		serve(kind.Snapshot()),
 		serve(kind.StoragePool()),
 		serve(kind.Host()),
+		serve(kind.Router()),
+		serve(kind.PublicIP()),
+		serve(kind.Firewall()),
+		serve(kind.PlacementGroup()),
+		serve(kind.SSHKey()),
+		serve(kind.Project()),
 		serve(kind.Container()),
 		serve(kind.ContainerImage()),
 		serve(kind.RegistryImage()),

@@ -9,25 +9,27 @@ import (
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/docker"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/libvirt"
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/openstack"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 	"github.com/terraform-virt/terraform-provider-virt/internal/provider"
 )
 
 // site is a platform that tests run against. Its connection is called dc1.
 type site struct {
-	name     string
-	provider string          // the provider block
-	server   *vcenter.Server // of vsphere
-	libvirt  *libvirt.Server // of libvirt
-	docker   *docker.Engine  // of docker
-	registry string          // that stands in for the one of the examples
-	app      string          // folder that stands in for the one that the examples build images from
-	dir      string          // of a sandbox
+	name      string
+	provider  string             // the provider block
+	server    *vcenter.Server    // of vsphere
+	libvirt   *libvirt.Server    // of libvirt
+	docker    *docker.Engine     // of docker
+	openstack *openstack.Project // of openstack
+	registry  string             // that stands in for the one of the examples
+	app       string             // folder that stands in for the one that the examples build images from
+	dir       string             // of a sandbox
 }
 
 // sites are the platforms with machines, which every life of an object is shown on.
 func sites() map[string]func(*testing.T) site {
-	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "sandbox": sandboxSite}
+	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "openstack": openStackSite, "sandbox": sandboxSite}
 }
 
 // sitesOf are the platforms that a kind is shown on: those that offer it. What vSphere's adapter does not offer, a sandbox
@@ -35,6 +37,9 @@ func sites() map[string]func(*testing.T) site {
 func sitesOf(kind string) map[string]func(*testing.T) site {
 	all := sites()
 	all["docker"] = dockerSite
+	if kind == "project" {
+		all["openstack"] = openStackAdminSite
+	}
 	for _, d := range provider.Platforms() {
 		if _, ok := d.Traits[kind]; ok {
 			continue
@@ -76,7 +81,9 @@ func ownSandboxSite(t *testing.T) site {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "sandbox")
 	push(t, dir, exampleRegistry+"/app:1.2")
-	return site{name: "sandbox", dir: dir, provider: strings.Replace(sandboxBlock(dir, ""), `like = "vsphere"`, "", 1), app: buildContext(t)}
+	block := strings.Replace(sandboxBlock(dir, ""), `like = "vsphere"`, "", 1)
+	block = strings.Replace(block, `"network:app"`, `"network:app", "network:public"`, 1)
+	return site{name: "sandbox", dir: dir, provider: block, app: buildContext(t)}
 }
 
 // push lays an image into a sandbox's registry, as somebody else would.

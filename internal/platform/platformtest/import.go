@@ -204,7 +204,7 @@ func (b *Bench) takesOver(x, y thing, cfg Config) {
 // attributeAt finds the attribute that a spelled path is about.
 func (b *Bench) attributeAt(spelled string) attribute {
 	for _, a := range b.kind.attrs {
-		if a.spelled() == spelled || a.inMap() && strings.HasPrefix(spelled, a.path[0]+"[") && strings.HasSuffix(spelled, "."+a.path[len(a.path)-1]) {
+		if a.spelled() == spelled || a.inMap() && strings.HasPrefix(spelled, a.path[:slices.Index(a.path, "*")].String()+"[") && strings.HasSuffix(spelled, "."+a.path[len(a.path)-1]) {
 			return a
 		}
 	}

@@ -44,7 +44,10 @@ func main() {
 func page(drivers []platform.Driver) string {
 	var b strings.Builder
 	b.WriteString(head)
-	for _, kind := range []string{"machine", "network", "disk", "image", "snapshot", "storage_pool"} {
+	for _, kind := range []string{
+		"machine", "network", "disk", "image", "snapshot", "storage_pool",
+		"router", "public_ip", "firewall", "placement_group", "ssh_key", "project",
+	} {
 		fmt.Fprintf(&b, "\n## virt_%s\n\n", kind)
 		offer, lack := split(drivers, kind)
 		if lack != "" {

@@ -1,0 +1,4 @@
+"""placement, for uwsgi."""
+from placement.wsgi import init_application
+
+application = init_application()
