@@ -37,7 +37,7 @@ type killSite struct {
 }
 
 func killSites() map[string]func(*testing.T) killSite {
-	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt, "docker": killedDocker, "openstack": killedOpenStack}
+	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt, "docker": killedDocker}
 }
 
 func killedVSphere(t *testing.T) killSite {

@@ -16,17 +16,7 @@ import (
 // openStackSite is a project of a real control plane with the same image and network.
 func openStackSite(t *testing.T) site {
 	t.Helper()
-	return openStackSiteOf(t, openstack.Start(t).Project(t))
-}
-
-// openStackAdminSite is one whose user may make projects.
-func openStackAdminSite(t *testing.T) site {
-	t.Helper()
-	return openStackSiteOf(t, openstack.Start(t).Project(t, "admin"))
-}
-
-func openStackSiteOf(t *testing.T, p *openstack.Project) site {
-	t.Helper()
+	p := openstack.Start(t).Project(t)
 	openStackImage(t, p, "debian-12")
 	p.CLI(t, "network", "create", "app")
 	p.CLI(t, "subnet", "create", "--network", "app", "--subnet-range", "10.20.0.0/16", "app")
@@ -81,44 +71,6 @@ func leftInProject(t *testing.T, p *openstack.Project) []string {
 	left = append(left, strings.Fields(p.CLI(t, "floating", "ip", "list", "--project", p.ID, "-f", "value", "-c", "Floating IP Address"))...)
 	there := []string{"debian-12", "app", "default"}
 	return slices.DeleteFunc(left, func(name string) bool { return slices.Contains(there, name) })
-}
-
-// serversOf asks the control plane itself for servers, and their ids by name.
-func serversOf(t *testing.T, p *openstack.Project) map[string]string {
-	t.Helper()
-	var list []struct{ ID, Name string }
-	p.JSON(t, &list, "server", "list")
-	found := map[string]string{}
-	for _, s := range list {
-		if found[s.Name] != "" {
-			t.Fatalf("%s was made twice", s.Name)
-		}
-		found[s.Name] = s.ID
-	}
-	return found
-}
-
-// strayPorts lists ports and volumes that no server has.
-func strayParts(t *testing.T, p *openstack.Project) []string {
-	t.Helper()
-	var ports []map[string]any
-	p.JSON(t, &ports, "port", "list", "--project", p.ID, "--long")
-	var stray []string
-	for _, port := range ports {
-		if port["Device Owner"] == "" {
-			stray = append(stray, fmt.Sprint("port ", port["ID"]))
-		}
-	}
-	var volumes []struct {
-		ID, Name, Status string
-	}
-	p.JSON(t, &volumes, "volume", "list")
-	for _, v := range volumes {
-		if v.Status != "in-use" {
-			stray = append(stray, fmt.Sprintf("volume %s (%s)", v.Name, v.Status))
-		}
-	}
-	return stray
 }
 
 // try runs the openstack tool where it may fail.

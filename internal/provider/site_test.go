@@ -29,7 +29,7 @@ type site struct {
 
 // sites are the platforms with machines, which every life of an object is shown on.
 func sites() map[string]func(*testing.T) site {
-	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "openstack": openStackSite, "sandbox": sandboxSite}
+	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "sandbox": sandboxSite}
 }
 
 // sitesOf are the platforms that a kind is shown on: those that offer it. What vSphere's adapter does not offer, a sandbox
@@ -37,9 +37,6 @@ func sites() map[string]func(*testing.T) site {
 func sitesOf(kind string) map[string]func(*testing.T) site {
 	all := sites()
 	all["docker"] = dockerSite
-	if kind == "project" {
-		all["openstack"] = openStackAdminSite
-	}
 	for _, d := range provider.Platforms() {
 		if _, ok := d.Traits[kind]; ok {
 			continue

@@ -113,7 +113,10 @@ func (r *ipRange) slot() string {
 // told is what the contract says of a subnet on every platform. Where nobody manages the subnets yet, the addresses that
 // nobody chose are left out.
 func (r *ipRange) told(managed bool) platform.Subnet {
-	s := platform.Subnet{CIDR: r.CIDR, Gateway: r.Gateway, ID: &r.ID, DNS: slices.Clone(r.DNS)}
+	s := platform.Subnet{CIDR: r.CIDR, Gateway: r.Gateway, ID: &r.ID}
+	if len(r.DNS) > 0 {
+		s.DNS = slices.Clone(r.DNS)
+	}
 	if len(r.Pools) == 1 && (managed || !slices.Equal(r.Pools, defaultPools(r.CIDR, value(r.Gateway)))) {
 		s.DHCP = &platform.DHCP{First: new(r.Pools[0].Start), Last: new(r.Pools[0].End)}
 	}

@@ -12,12 +12,11 @@ import (
 // networks is what a person does to networks.
 func (p *person) networks() fixture {
 	return fixture{
-		Case: platformtest.Case{Values: p.networkValues()},
+		Case: platformtest.Case{Values: p.networkValues(), Together: 4},
 		remove: func(ctx context.Context, id string) error {
 			return p.do(ctx, "DELETE", "network", "networks/"+id, nil, nil)
 		},
 		change: p.changeNetwork,
-		slots:  p.rangesOf,
 		twin:   func(ctx context.Context, id string) error { return p.sameName(ctx, "networks", "network", id) },
 		faults: map[string][]lab.Fault{
 			"create":      {{Service: "network", Method: "POST", Path: "/networks"}},
@@ -29,6 +28,8 @@ func (p *person) networks() fixture {
 		cannot: map[string]string{
 			"path network": "networks have ids and names",
 			"another value of network openstack.zones": "zones are those of agents, and this cloud has none",
+			"slots network subnets":                    "neutron keeps no order of subnets",
+			"slots network openstack.subnets":          "neutron keeps no order of subnets",
 			"change network vlan":                      "neutron gives no network another VLAN",
 		},
 	}
@@ -86,17 +87,6 @@ func (p *person) sameName(ctx context.Context, path, key, id string) error {
 	}
 	_, err := p.made(ctx, "network", path, key, block{"name": was[key].Name})
 	return err
-}
-
-// rangesOf lists the subnets of a network in the order in which they were made.
-func (p *person) rangesOf(ctx context.Context, id, _ string) ([]string, error) {
-	var list struct{ Subnets []struct{ ID string } }
-	err := p.do(ctx, "GET", "network", "subnets?sort_key=created_at&sort_key=id&network_id="+id, nil, &list)
-	var ids []string
-	for _, s := range list.Subnets {
-		ids = append(ids, s.ID)
-	}
-	return ids, err
 }
 
 func (p *person) changeNetwork(ctx context.Context, c platformtest.Change) error {

@@ -78,7 +78,7 @@ func (c *Cloud) await(ctx context.Context, p *process, ping func(context.Context
 			return nil
 		}
 		select {
-		case <-time.After(25 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 			continue
 		case <-p.done:
 			err = fmt.Errorf("%s ended at its start", p.name)
@@ -89,8 +89,16 @@ func (c *Cloud) await(ctx context.Context, p *process, ping func(context.Context
 	}
 }
 
-// ping asks a service for any answer.
+// ping asks a service for any answer; of cinder it has to be that its back end has reported: until then volumes fail.
 func (c *Cloud) ping(ctx context.Context, service string) error {
+	if service == "cinder" {
+		var answer struct{ Pools []object }
+		err := c.admin.call(ctx, http.MethodGet, c.url(service)+"/v3/scheduler-stats/get_pools", nil, &answer)
+		if err == nil && len(answer.Pools) == 0 {
+			err = errors.New("its back end has not reported yet")
+		}
+		return err
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(service)+"/", nil)
 	if err != nil {
 		return err

@@ -279,6 +279,9 @@ func (b *Bench) removed(a attribute, trait platform.Trait) {
 		return // it is what its element consists of; see the cases of elements
 	}
 	older, newer := b.two(a)
+	if list, ok := value(older, a.real()).([]any); ok && len(list) == 0 {
+		return // the backend has no value for it but none: without it nothing changes
+	}
 	x := b.resource()
 	x.PlanApply(older)
 	if trait.Class == platform.ClassLive || trait.Class == platform.ClassRestart {
