@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -60,6 +61,13 @@ func (e *Engine) Restart(ctx context.Context) error {
 func (e *Engine) Logs() string {
 	text, _ := os.ReadFile(e.under("log"))
 	return string(text)
+}
+
+// complaints are the last lines of a log that are worse than news.
+func complaints(log string) string {
+	const most = 40
+	lines := slices.DeleteFunc(strings.SplitAfter(log, "\n"), func(line string) bool { return strings.Contains(line, "level=info") })
+	return strings.Join(lines[max(0, len(lines)-most):], "")
 }
 
 // end signals the server and waits until it is gone.

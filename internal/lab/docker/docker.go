@@ -90,7 +90,7 @@ func (e *Engine) lend(t testing.TB) {
 	t.Helper()
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("log of %s:\n%s", e.program[0], e.Logs())
+			t.Logf("what %s complains about:\n%s", e.program[0], complaints(e.Logs()))
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)

@@ -35,6 +35,7 @@ type report struct {
 	text    map[key][]string  // output of what is still running, or of a build
 	counts  map[string]counts // per package
 	skipped []string
+	broken  []string // tests that failed, with the first thing they said
 	failed  []string // packages
 }
 
@@ -96,9 +97,10 @@ func (r *report) endTest(e event) {
 	case "fail":
 		c.fail++
 		fmt.Fprintf(r.out, "FAIL    %s %s\n%s", e.Package, e.Test, text)
+		r.broken = append(r.broken, fmt.Sprintf("%s %s: %s", e.Package, e.Test, said(text, "nothing of its own")))
 	case "skip":
 		c.skip++
-		r.skipped = append(r.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, reason(text)))
+		r.skipped = append(r.skipped, fmt.Sprintf("%s %s: %s", e.Package, e.Test, said(text, "no reason given")))
 	}
 	r.counts[e.Package] = c
 }
@@ -125,6 +127,7 @@ func (r *report) endPackage(e event) {
 func (r *report) unfinished(pkg string) {
 	for at, text := range r.text {
 		if at.pkg == pkg && at.test != "" {
+			r.broken = append(r.broken, fmt.Sprintf("%s %s: never ended", at.pkg, at.test))
 			fmt.Fprintf(r.out, "UNFINISHED %s %s\n%s", at.pkg, at.test, strings.Join(text, ""))
 		}
 	}
@@ -141,6 +144,10 @@ func (r *report) sum() bool {
 	for _, s := range r.skipped {
 		fmt.Fprintln(r.out, "SKIP   ", s)
 	}
+	slices.Sort(r.broken)
+	for _, b := range r.broken { // once more, for who sees only the end
+		fmt.Fprintln(r.out, "FAILED ", b)
+	}
 	for _, p := range r.failed {
 		fmt.Fprintln(r.out, "FAILED ", p)
 	}
@@ -149,14 +156,14 @@ func (r *report) sum() bool {
 	return len(r.failed) == 0 && all.fail == 0 && all.pass+all.skip > 0
 }
 
-// reason finds why a test was skipped: the line that t.Skip wrote, which
+// said is the first line that a test wrote, such as that of t.Skip, which
 // starts with the file and line it was called from.
-func reason(text string) string {
+func said(text, nothing string) string {
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		if line != "" && !strings.HasPrefix(line, "=== ") && !strings.HasPrefix(line, "--- ") {
 			return line
 		}
 	}
-	return "no reason given"
+	return nothing
 }

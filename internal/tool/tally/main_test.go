@@ -34,7 +34,7 @@ func TestReport(t *testing.T) {
 			in: `{"Action":"output","Package":"p","Test":"TestA","Output":"got 1, want 2\n"}
 {"Action":"fail","Package":"p","Test":"TestA"}
 {"Action":"fail","Package":"p"}`,
-			want: []string{"FAIL    p TestA\ngot 1, want 2", "FAILED  p"},
+			want: []string{"FAIL    p TestA\ngot 1, want 2", "FAILED  p TestA: got 1, want 2\nFAILED  p\n"},
 		},
 		"a package that does not build": {
 			in: `{"ImportPath":"p [p.test]","Action":"build-output","Output":"./a.go:3: undefined: x\n"}
@@ -45,7 +45,7 @@ func TestReport(t *testing.T) {
 		"a panic leaves a test unfinished": {
 			in: `{"Action":"output","Package":"p","Test":"TestA","Output":"panic: boom\n"}
 {"Action":"fail","Package":"p"}`,
-			want: []string{"UNFINISHED p TestA\npanic: boom", "FAILED  p"},
+			want: []string{"UNFINISHED p TestA\npanic: boom", "FAILED  p TestA: never ended\nFAILED  p\n"},
 		},
 		"nothing ran": {in: "", want: []string{"0 packages"}},
 		"what is not JSON passes through": {
