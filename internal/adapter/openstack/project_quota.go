@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,7 +70,11 @@ func (p *projects) desk(ctx context.Context, v service, id string) (*desk, error
 // read asks for all numbers of one service.
 func (d *desk) read(ctx context.Context, path string) (map[string]int64, error) {
 	body := map[string]map[string]json.RawMessage{}
-	if err := get(ctx, d.client, path, nil, &body); err != nil {
+	err := get(ctx, d.client, path, nil, &body)
+	if statusOf(err) == http.StatusBadRequest && strings.Contains(failed("", "", err).Error(), "not a valid project") {
+		err = platform.As(platform.ErrNotFound, err) // nova's word for a project that has gone meanwhile
+	}
+	if err != nil {
 		return nil, err
 	}
 	found := map[string]int64{}
