@@ -51,7 +51,7 @@ func (p *person) containerValues() platformtest.Values {
 	}
 	memory := block{"memory": "64MiB"}
 	for name, pair := range map[string]platformtest.Pair{
-		"network_mode":       {Old: "host", New: "none", Alone: true},
+		"network_mode":       {Old: "host", New: "none", With: block{"command": []any{"sleep"}}, Alone: true}, // the host's port is taken by one
 		"pid_mode":           {Old: "host", New: func(*platformtest.Bench) any { return "container:" + other() }, Alone: true},
 		"ipc_mode":           platformtest.Of("shareable", "none"),
 		"user_namespace":     platformtest.Of("host", ""),
