@@ -167,7 +167,7 @@ func cloudChanges() map[string]byHand {
 			commands: [][]string{{"floating", "ip", "unset", "--port", "ADDRESS"}},
 			drift:    map[string]string{"nic_id": "", "native.router_id": ""},
 			action:   "update",
-			changes:  map[string]string{"nic_id": ""},
+			changes:  map[string]string{"nic_id": "", "native": "→ unknown"},
 		},
 		"router.r": {
 			commands: [][]string{{"router", "set", "--name", "elsewhere", "edge"}},
