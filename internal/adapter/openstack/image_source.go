@@ -89,7 +89,7 @@ func openURL(ctx context.Context, source string) (name string, body io.ReadClose
 	if err != nil {
 		return name, nil, platform.As(platform.ErrInvalid, errors.New("it is no URL"))
 	}
-	client := &http.Client{Transport: &http.Transport{
+	client := &http.Client{CheckRedirect: stayEncrypted, Transport: &http.Transport{
 		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, TLSHandshakeTimeout: headerLimit,
 		ResponseHeaderTimeout: headerLimit, DisableCompression: true, DisableKeepAlives: true,
 	}}
@@ -105,6 +105,17 @@ func openURL(ctx context.Context, source string) (name string, body io.ReadClose
 		return name, nil, platform.As(platform.ErrInvalid, fmt.Errorf("the web server answers %s", res.Status))
 	}
 	return name, res.Body, nil
+}
+
+// stayEncrypted refuses a server that sends us from https to http, or on and on.
+func stayEncrypted(to *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("the web server sends us on and on")
+	}
+	if from := via[len(via)-1].URL; from.Scheme == "https" && to.URL.Scheme != "https" {
+		return platform.As(platform.ErrInvalid, errors.New("the web server sends us from https to http, where anybody may change the content: write the URL that it leads to"))
+	}
+	return nil
 }
 
 // Read gives the next piece, or an error instead of the last one.
