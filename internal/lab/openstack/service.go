@@ -37,7 +37,7 @@ func services() []service {
 		},
 		{
 			name: "neutron", catalog: "network", label: "neutron",
-			command: []string{"/usr/bin/python3", "-c", "from neutron.cmd.eventlet.server import main; main()", "--config-file", inside + "/etc/neutron.conf"},
+			command: []string{"/usr/bin/python3", "-m", "virtlab.neutron_server", "--config-file", inside + "/etc/neutron.conf"},
 			schema:  "run neutron.db.migration.cli upgrade heads",
 		},
 		{

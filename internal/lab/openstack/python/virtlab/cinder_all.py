@@ -12,9 +12,21 @@ from oslo_log import log as logging
 from oslo_privsep import priv_context
 from oslo_service import service as oservice
 from cinder.common import config, constants
-from cinder import coordination, objects, rpc, service, version
+from cinder import context, coordination, objects, rpc, service, version
+from cinder.scheduler import rpcapi as scheduler
+from cinder.volume import rpcapi as volume
 
 CONF = cfg.CONF
+
+
+def report():
+    """Has the back ends tell the scheduler what they have, until it knows: they say it once, and it may not listen yet."""
+    ctx = context.get_admin_context()
+    while not scheduler.SchedulerAPI().get_pools(ctx, filters={}):
+        volume.VolumeAPI().publish_service_capabilities(ctx)
+        eventlet.sleep(0.5)
+
+
 CONF.register_cli_opt(cfg.StrOpt('backend_host'))
 objects.register_all()
 CONF(sys.argv[1:], project='cinder', version=version.version_string())
@@ -33,4 +45,5 @@ for backend in CONF.enabled_backends:
         host='%s@%s' % (CONF.host, backend), service_name=backend, binary=constants.VOLUME_BINARY, coordination=True))
 launcher.launch_service(service.Service.create(binary=constants.BACKUP_BINARY, coordination=True))
 launcher.launch_service(service.WSGIService('osapi_volume'))
+eventlet.spawn(report)
 launcher.wait()
