@@ -153,6 +153,7 @@ func killedDocker(t *testing.T) killSite {
 	e := startDocker(t, docker.Options{})
 	return killSite{
 		config:   dockerBlock(e.Host(), t.TempDir()) + fleetOfContainers(killedMachines, `power = "on"`+"\n  files = { a = { path = \"/etc/a\", content = \"a\" } }"),
+		number:   killedMachines,
 		span:     4 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return containersOf(t, e) },
 		strays:   func(*testing.T) []string { return nil },

@@ -23,7 +23,7 @@ import (
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 )
 
-// killedMachines is how many machines the interrupted applies make.
+// killedMachines is how many machines the interrupted applies make where a machine costs little.
 const killedMachines = 20
 
 func testContext() context.Context { return context.Background() }
@@ -31,20 +31,21 @@ func testContext() context.Context { return context.Background() }
 // killSite is a platform whose applies are interrupted, and who tells from outside what is there.
 type killSite struct {
 	config   string                               // the provider and the machines, named m-0, m-1 …
+	number   int                                  // of the machines
 	span     time.Duration                        // within which the provider is killed: about as long as an apply takes
 	machines func(t *testing.T) map[string]string // stable ids by name
 	strays   func(t *testing.T) []string          // volumes that no machine knows
 }
 
 func killSites() map[string]func(*testing.T) killSite {
-	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt, "docker": killedDocker}
+	return map[string]func(*testing.T) killSite{"vsphere": killedVSphere, "libvirt": killedLibvirt, "docker": killedDocker, "openstack": killedOpenStack}
 }
 
 func killedVSphere(t *testing.T) killSite {
 	t.Helper()
 	server := startVCenter(t, vcenter.Options{Latency: 5 * time.Millisecond})
 	return killSite{
-		config: vsphereBlock(server) + fleet(), span: 2 * time.Second,
+		config: vsphereBlock(server) + fleet(), number: killedMachines, span: 2 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return machinesOf(t, server) },
 		strays:   func(*testing.T) []string { return nil }, // its files lie in the machines' folders
 	}
@@ -54,7 +55,7 @@ func killedLibvirt(t *testing.T) killSite {
 	t.Helper()
 	server := startLibvirt(t, libvirt.Options{})
 	return killSite{
-		config: libvirtBlock(server.URI(), `shutdown_timeout = "5s"`) + tinyFleet(killedMachines), span: 6 * time.Second,
+		config: libvirtBlock(server.URI(), `shutdown_timeout = "5s"`) + tinyFleet(killedMachines), number: killedMachines, span: 6 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return domainsOf(t, server) },
 		strays:   func(t *testing.T) []string { t.Helper(); return strays(t, server) },
 	}
@@ -105,8 +106,8 @@ func (w *workspace) recovers(s killSite, round int) {
 			w.Fatalf("round %d: %s was %s before the next apply and is %q after it; the applies said:\n%s", round, name, id, after[name], strings.Join(said, "\n"))
 		}
 	}
-	if len(after) != killedMachines {
-		w.Fatalf("round %d: %d machines, want %d: %v", round, len(after), killedMachines, after)
+	if len(after) != s.number {
+		w.Fatalf("round %d: %d machines, want %d: %v", round, len(after), s.number, after)
 	}
 	if left := s.strays(w.T); len(left) != 0 {
 		w.Errorf("round %d: no machine knows %v", round, left)

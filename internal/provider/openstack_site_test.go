@@ -16,11 +16,21 @@ import (
 // openStackSite is a project of a real control plane with the same image and network.
 func openStackSite(t *testing.T) site {
 	t.Helper()
-	p := openstack.Start(t).Project(t)
+	return openStackSiteOf(t, openstack.Start(t).Project(t))
+}
+
+// openStackAdminSite is one whose user may do what clouds leave to administrators: VLANs, projects, hypervisors.
+func openStackAdminSite(t *testing.T) site {
+	t.Helper()
+	return openStackSiteOf(t, openstack.Start(t).Project(t, "admin"), `physical_network = "physnet1"`)
+}
+
+func openStackSiteOf(t *testing.T, p *openstack.Project, more ...string) site {
+	t.Helper()
 	openStackImage(t, p, "debian-12")
-	p.CLI(t, "network", "create", "app")
-	p.CLI(t, "subnet", "create", "--network", "app", "--subnet-range", "10.20.0.0/16", "app")
-	return site{name: "openstack", provider: openStackBlock(p), openstack: p}
+	network := strings.TrimSpace(p.CLI(t, "network", "create", "app", "-f", "value", "-c", "id")) // an administrator sees others of that name
+	p.CLI(t, "subnet", "create", "--network", network, "--subnet-range", "10.20.0.0/16", "app")
+	return site{name: "openstack", provider: openStackBlock(p, more...), openstack: p}
 }
 
 // openStackImage makes an image that the control plane's machines never look at.
@@ -62,7 +72,7 @@ func leftInProject(t *testing.T, p *openstack.Project) []string {
 		args := append(strings.Fields(what), "list", "-f", "value", "-c", "Name")
 		switch what {
 		case "image":
-			args = append(args, "--private")
+			args = append(args, "--private", "--project", p.ID)
 		case "network", "router", "security group":
 			args = append(args, "--project", p.ID)
 		}

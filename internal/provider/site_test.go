@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -37,6 +38,10 @@ func sites() map[string]func(*testing.T) site {
 func sitesOf(kind string) map[string]func(*testing.T) site {
 	all := sites()
 	all["docker"] = dockerSite
+	all["openstack"] = openStackSite
+	if slices.Contains([]string{"network", "project", "host"}, kind) {
+		all["openstack"] = openStackAdminSite
+	}
 	for _, d := range provider.Platforms() {
 		if _, ok := d.Traits[kind]; ok {
 			continue

@@ -10,6 +10,7 @@ import (
 	"io"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/source"
 )
 
 // Create uploads a file, passes on what a URL gives, or copies a machine's boot disk.
@@ -92,7 +93,7 @@ func (i *images) twin(ctx context.Context, known string) *volume {
 
 // transfer uploads the source, and judges its checksum before the volume gets its name.
 func (i *images) transfer(ctx context.Context, p *pool, want *platform.Image) (*volume, error) {
-	from, err := openSource(ctx, *want.Source)
+	from, err := source.Open(ctx, *want.Source)
 	if err != nil {
 		return nil, platform.At(err, "source")
 	}
@@ -101,21 +102,21 @@ func (i *images) transfer(ctx context.Context, p *pool, want *platform.Image) (*
 	if want.Checksum != nil {
 		summed.hash = sha256.New()
 	}
-	sent, err := pack(summed, from.length)
+	sent, err := pack(summed, from.Length)
 	if err != nil {
 		return nil, platform.At(err, "source")
 	}
 	if want.Format != nil && *want.Format != sent.format {
-		return nil, platform.At(invalid("%s is %s", from.name, sent.format), "format")
+		return nil, platform.At(invalid("%s is %s", from.Name, sent.format), "format")
 	}
 	if p.block() && sent.format != formatRaw {
-		err := invalid("%s is %s, and the pool %s has block devices, which hold raw disks: convert it with `qemu-img convert -O raw`", from.name, sent.format, p.name)
+		err := invalid("%s is %s, and the pool %s has block devices, which hold raw disks: convert it with `qemu-img convert -O raw`", from.Name, sent.format, p.name)
 		return nil, platform.At(err, "source")
 	}
 	sent.verify = func() error { return summed.verify(want.Checksum) }
 	v, err := i.s.upload(ctx, p, want.Name, sent)
 	if summed.err != nil {
-		return nil, platform.At(fmt.Errorf("%s broke off: %w", from.name, summed.err), "source")
+		return nil, platform.At(fmt.Errorf("%s broke off: %w", from.Name, summed.err), "source")
 	}
 	if errors.Is(err, platform.ErrExists) {
 		err = platform.At(err, "name")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"slices"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
@@ -114,6 +115,9 @@ func (g *images) Find(ctx context.Context, ref string) (string, error) {
 	}
 	if err != nil {
 		return "", failed("find the image", ref, err)
+	}
+	if own := slices.DeleteFunc(slices.Clone(list), func(i *glanceImage) bool { return i.Owner != g.project }); len(own) > 0 {
+		list = own // administrators see everybody's
 	}
 	return onlyMatch("image", ref, list, func(i *glanceImage) string { return i.ID })
 }

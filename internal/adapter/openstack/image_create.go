@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/source"
 )
 
 // bare is the container of an image that is not wrapped.
@@ -213,7 +214,7 @@ func (g *images) Plan(_ context.Context, p *platform.Plan[platform.Image]) error
 		if want.Checksum != nil {
 			refuse("what the service fetches itself cannot be verified here: leave out checksum, or set web_download = false", "openstack", "web_download")
 		}
-		if p.Known("source") && !isURL(value(want.Source)) {
+		if p.Known("source") && !source.IsURL(value(want.Source)) {
 			refuse("the service fetches a URL alone, and source is a file of this machine", "openstack", "web_download")
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
+	"github.com/terraform-virt/terraform-provider-virt/internal/platform/source"
 )
 
 // bringer brings the content of an image to glance, in one way or the other.
@@ -22,36 +23,36 @@ type bringer struct {
 // bringer chooses the way: the service fetches a URL itself where it can and nothing is to be verified; otherwise it goes
 // through here.
 func (g *images) bringer(ctx context.Context, want *platform.Image) (*bringer, error) {
-	source := value(want.Source)
+	from := value(want.Source)
 	fetched, err := g.fetched(ctx, want)
 	if err != nil {
 		return nil, err
 	}
 	if fetched {
 		return &bringer{
-			format: cmp.Or(value(want.Format), formatOfName(source)),
+			format: cmp.Or(value(want.Format), formatOfName(from)),
 			bring:  func(ctx context.Context, id string) error { return g.download(ctx, id, want) },
 			close:  func() {},
 		}, nil
 	}
-	c, err := openContent(ctx, source, value(want.Checksum))
+	c, err := openContent(ctx, from, value(want.Checksum))
 	if err != nil {
 		return nil, err
 	}
 	return &bringer{
 		format: cmp.Or(value(want.Format), c.format()),
 		bring:  func(ctx context.Context, id string) error { return g.upload(ctx, id, c) },
-		close:  func() { _ = c.raw.Close() },
+		close:  func() { _ = c.from.Close() },
 	}, nil
 }
 
 // fetched reports whether the service fetches the source itself.
 func (g *images) fetched(ctx context.Context, want *platform.Image) (bool, error) {
-	source, asked := value(want.Source), value(want.OpenStack).WebDownload
+	from, asked := value(want.Source), value(want.OpenStack).WebDownload
 	switch {
-	case !isURL(source), asked != nil && !*asked, asked == nil && want.Checksum != nil:
+	case !source.IsURL(from), asked != nil && !*asked, asked == nil && want.Checksum != nil:
 		return false, nil
-	case cmp.Or(value(want.Format), formatOfName(source)) == "":
+	case cmp.Or(value(want.Format), formatOfName(from)) == "":
 		if asked == nil {
 			return false, nil // the first bytes tell
 		}
@@ -86,18 +87,18 @@ func (g *images) upload(ctx context.Context, id string, in *content) error {
 	})
 	err = decode(res, err, nil)
 	if err != nil && !lost(err) {
-		return failed("upload", in.name, err)
+		return failed("upload", in.from.Name, err)
 	}
 	i, look := g.glanceImage(ctx, id)
 	switch {
 	case look != nil:
-		return failed("look at what became of the upload of", in.name, cmp.Or(err, look))
+		return failed("look at what became of the upload of", in.from.Name, cmp.Or(err, look))
 	case i.Status == "active":
-		return failed("upload", in.name, in.arrived(i))
+		return failed("upload", in.from.Name, in.arrived(i))
 	case err == nil:
 		err = errors.New("its status is " + i.Status + " after the upload")
 	}
-	return failed("upload", in.name, err)
+	return failed("upload", in.from.Name, err)
 }
 
 // download has the service fetch a URL, and waits.

@@ -101,7 +101,8 @@ type server struct {
 		MAC  string `json:"OS-EXT-IPS-MAC:mac_addr"`
 		Type string `json:"OS-EXT-IPS:type"` // fixed or floating
 	} `json:"addresses"`
-	Fault *struct {
+	Groups []string `json:"server_groups"` // since 2.71; one at most
+	Fault  *struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 	} `json:"fault"`

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -132,8 +133,10 @@ func (c *creation) describe(size *flavor) (map[string]any, error) {
 			server[name] = *v
 		}
 	}
-	if len(want.Metadata) > 0 {
-		server["metadata"] = want.Metadata
+	metadata := diskNotes(want.Disks)
+	maps.Copy(metadata, want.Metadata)
+	if len(metadata) > 0 {
+		server["metadata"] = metadata
 	}
 	if own.ConfigDrive != nil {
 		server["config_drive"] = *own.ConfigDrive
@@ -339,11 +342,11 @@ func (c *creation) undo(ctx context.Context) error {
 
 // sweep removes ports and volumes that an interrupted creation of the same name left behind: nothing ever used them.
 func (c *creation) sweep(ctx context.Context) error {
-	names := url.Values{}
-	for key := range c.want.NICs {
-		names.Add("name", elementName(c.want.Name, key))
-	}
-	if len(names) > 0 {
+	if len(c.want.NICs) > 0 {
+		names := c.m.inProject(nil)
+		for key := range c.want.NICs {
+			names.Add("name", elementName(c.want.Name, key))
+		}
 		list, err := c.m.ports(ctx, names)
 		if err != nil {
 			return failed("look for ports of", c.want.Name, err)

@@ -158,7 +158,7 @@ func (m *machines) destroy(ctx context.Context, sv *server) error {
 			return verdict{done: true}
 		case err != nil:
 			return verdict{err: err}
-		case now.Status == "DELETED", now.Status == "SOFT_DELETED":
+		case now.Status == "SOFT_DELETED": // DELETED passes: until it is gone, it still counts for lists and quotas
 			return verdict{done: true}
 		case now.Status == "ERROR" && value(now.Task) == "" && !failedBefore:
 			return verdict{err: m.fault(ctx, now)}

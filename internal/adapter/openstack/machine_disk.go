@@ -26,7 +26,48 @@ func (m *machines) changeDisks(ctx context.Context, s *sighting, prior, want *pl
 			return platform.At(err, "disks", key)
 		}
 	}
-	return nil
+	return m.noteDisks(ctx, s.server, prior, want)
+}
+
+// markDisk goes before the id of an attached volume in the metadata of the server, which holds the user's key there: the
+// volume belongs to somebody else, and may be attached elsewhere, too.
+const markDisk = ours + "disk:"
+
+// diskNotes is that metadata.
+func diskNotes(disks map[string]platform.MachineDisk) map[string]string {
+	notes := map[string]string{}
+	for key, d := range disks {
+		if d.DiskID != nil {
+			notes[markDisk+strings.ToLower(*d.DiskID)] = key
+		}
+	}
+	return notes
+}
+
+// noteDisks brings the notes to what is wanted.
+func (m *machines) noteDisks(ctx context.Context, sv *server, prior, want *platform.Machine) error {
+	if prior.Disks == nil && want.Disks == nil {
+		return nil
+	}
+	c, err := m.compute(ctx)
+	if err != nil {
+		return err
+	}
+	notes := diskNotes(want.Disks)
+	for name, key := range sv.Metadata {
+		switch now, stays := notes[name]; {
+		case now == key:
+			delete(notes, name)
+		case !stays && strings.HasPrefix(name, markDisk):
+			if err := remove(ctx, c, "servers/"+sv.ID+"/metadata/"+url.PathEscape(name)); err != nil {
+				return failed("change the metadata of the machine", sv.Name, err)
+			}
+		}
+	}
+	if len(notes) == 0 {
+		return nil
+	}
+	return failed("change the metadata of the machine", sv.Name, post(ctx, c, "servers/"+sv.ID+"/metadata", wrapped("metadata", notes), nil))
 }
 
 func findVolume(list []*cinderVolume, id *string) *cinderVolume {

@@ -1,6 +1,7 @@
 package openstack
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/netip"
@@ -35,6 +36,9 @@ func (m *machines) fill(ctx context.Context, s *sighting, have *platform.Machine
 	}
 	have.Addresses = s.addresses()
 	have.Native = s.native()
+	if len(sv.Groups) > 0 {
+		have.Placement = &platform.Placement{Group: &sv.Groups[0]}
+	}
 	s.fillOwn(&bound, have)
 	return nil
 }
@@ -95,19 +99,17 @@ func bootedAt(sv *server) string {
 	return latest
 }
 
-// addresses lists what the server has, in the order of its ports; those that only the outside sees come last.
+// addresses lists what the server has, in the order of its ports. A floating IP is not among them: the guest does not know
+// of it, and it comes and goes without the server.
 func (s *sighting) addresses() []string {
-	byMAC, floating := map[string][]string{}, []string(nil)
+	byMAC := map[string][]string{}
 	for _, name := range slices.Sorted(maps.Keys(s.server.Addresses)) {
 		for _, a := range s.server.Addresses[name] {
 			ip, err := netip.ParseAddr(a.Addr)
-			switch {
-			case err != nil || ip.IsLinkLocalUnicast() || ip.IsLoopback():
-			case a.Type == "floating":
-				floating = append(floating, a.Addr)
-			default:
-				byMAC[strings.ToLower(a.MAC)] = append(byMAC[strings.ToLower(a.MAC)], a.Addr)
+			if err != nil || a.Type == "floating" || ip.IsLinkLocalUnicast() || ip.IsLoopback() {
+				continue
 			}
+			byMAC[strings.ToLower(a.MAC)] = append(byMAC[strings.ToLower(a.MAC)], a.Addr)
 		}
 	}
 	var list []string
@@ -119,7 +121,7 @@ func (s *sighting) addresses() []string {
 	for _, mac := range slices.Sorted(maps.Keys(byMAC)) {
 		list = append(list, byMAC[mac]...)
 	}
-	return append(list, floating...)
+	return list
 }
 
 // native is what the cloud says beyond the shared attributes.
@@ -137,7 +139,7 @@ func (s *sighting) native() map[string]string {
 }
 
 // fillDisks binds the volumes by their ids. What is bound to nobody is unmanaged, or after an import gets the key that
-// its metadata holds, else that of its device.
+// its metadata holds, or that of the server for one that was attached, else that of its device.
 func (s *sighting) fillDisks(ctx context.Context, bound, have *platform.Machine) {
 	sv := s.server
 	left := slices.Clone(s.volumes)
@@ -170,7 +172,7 @@ func (s *sighting) fillDisks(ctx context.Context, bound, have *platform.Machine)
 			keyed(&have.UnmanagedDisks, s.slot(v), platform.UnmanagedDisk{ID: &v.ID, Name: unless("", v.Name), Size: &size})
 			continue
 		}
-		key := v.Metadata[metaKey]
+		key := cmp.Or(sv.Metadata[markDisk+v.ID], v.Metadata[metaKey])
 		if _, taken := have.Disks[key]; key == "" || taken {
 			key = s.slot(v)
 		}

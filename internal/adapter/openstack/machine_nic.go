@@ -88,7 +88,7 @@ func (m *machines) changeNIC(ctx context.Context, s *sighting, key string, prior
 
 // sweepPorts removes ports of this adapter that an interrupted change left behind.
 func (m *machines) sweepPorts(ctx context.Context, sv *server, key string) error {
-	list, err := m.ports(ctx, url.Values{"name": {elementName(sv.Name, key)}})
+	list, err := m.ports(ctx, m.inProject(url.Values{"name": {elementName(sv.Name, key)}}))
 	if err != nil {
 		return failed("look for ports of", sv.Name, err)
 	}

@@ -139,7 +139,7 @@ func (k *networks) within(ctx context.Context) ([]*lan, error) {
 	return list, nil
 }
 
-// Find takes an id or a name, of the project's networks and of those that it may use.
+// Find takes an id or a name, of the project's networks, else of those of others that it may use.
 func (k *networks) Find(ctx context.Context, ref string) (string, error) {
 	return k.findNetwork(ctx, ref, nil)
 }
@@ -162,11 +162,17 @@ func (s *session) findNetwork(ctx context.Context, ref string, query url.Values)
 	if err != nil {
 		return "", failed("find the network", ref, err)
 	}
-	var usable []*lan
+	var own, usable []*lan // administrators see those of everybody
 	for _, n := range found {
-		if n.owned(s) || n.Shared || n.External {
+		switch {
+		case n.owned(s):
+			own = append(own, n)
+		case n.Shared || n.External:
 			usable = append(usable, n)
 		}
+	}
+	if len(own) > 0 {
+		usable = own
 	}
 	return choose(sortNetwork(), ref, usable, func(n *lan) (string, string) { return n.ID, n.Name })
 }

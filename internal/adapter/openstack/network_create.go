@@ -12,7 +12,7 @@ import (
 
 // Create makes a network, then its tags and subnets. Its description says that it is unfinished until the last step.
 func (k *networks) Create(ctx context.Context, want *platform.Network, made func(string)) error {
-	if err := checkNetwork(want, always); err != nil {
+	if err := checkNetwork(k.carried(want), always); err != nil {
 		return failed("create the network", want.Name, err)
 	}
 	defer k.alone("network " + want.Name)()
@@ -20,7 +20,7 @@ func (k *networks) Create(ctx context.Context, want *platform.Network, made func
 		return failed("create the network", want.Name, err)
 	}
 	var got lan
-	if err := k.make(ctx, sortNetwork(), blueprint(want), &got); err != nil {
+	if err := k.make(ctx, sortNetwork(), blueprint(k.carried(want)), &got); err != nil {
 		return failed("create the network", want.Name, forAdministrators(want, err))
 	}
 	made(got.ID)

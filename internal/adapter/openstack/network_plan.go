@@ -20,7 +20,7 @@ func always(...string) bool { return true }
 
 // Plan refuses what neutron would, and names what a change alters.
 func (k *networks) Plan(ctx context.Context, p *platform.Plan[platform.Network]) error {
-	if err := checkNetwork(written(p), p.Known); err != nil || p.Prior == nil {
+	if err := checkNetwork(k.carried(written(p)), p.Known); err != nil || p.Prior == nil {
 		return err
 	}
 	if p.Left("mode") && (p.Changed("vlan") || p.Changed("openstack", "network_type")) {
@@ -61,6 +61,17 @@ func written(p *platform.Plan[platform.Network]) *platform.Network {
 		}
 	}
 	return &want
+}
+
+// carried is a network with the physical network of the connection's settings, where it is tagged and names none.
+func (s *session) carried(want *platform.Network) *platform.Network {
+	cable := s.config.String(setPhysicalNetwork)
+	if cable == "" || value(want.VLAN) == 0 || value(want.OpenStack).PhysicalNetwork != nil {
+		return want
+	}
+	with, own := *want, value(want.OpenStack)
+	own.PhysicalNetwork, with.OpenStack = &cable, &own
+	return &with
 }
 
 // anew reports whether a plan makes another subnet under a key.
@@ -143,7 +154,7 @@ func checkCarrier(want *platform.Network, is known) error {
 	case want.VLAN != nil && !tagged:
 		return refuse("networks without a VLAN have no number: leave it out", "vlan")
 	case tagged && own.PhysicalNetwork == nil && is("openstack", "physical_network"):
-		return refuse("a VLAN needs the name of the physical network that carries it: set openstack.physical_network", "vlan")
+		return refuse("a VLAN needs the name of the physical network that carries it: set openstack.physical_network, or for all in the connection's "+setPhysicalNetwork, "vlan")
 	case tagged && kind != "" && kind != typeVLAN:
 		return refuse("a network of the type "+kind+" has no VLAN: write network_type = \"vlan\", or segmentation_id instead of vlan", "vlan")
 	case tagged && mode == modeOverlay:

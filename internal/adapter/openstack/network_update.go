@@ -13,7 +13,7 @@ import (
 // Update changes what differs, in place; of a subnet that cannot become another one a new one is made.
 func (k *networks) Update(ctx context.Context, prior, want *platform.Network) error {
 	id := value(prior.ID)
-	if err := checkNetwork(want, always); err != nil {
+	if err := checkNetwork(k.carried(want), always); err != nil {
 		return failed("change the network", want.Name, err)
 	}
 	defer k.alone(id)()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -187,11 +188,16 @@ func choose[T any](of sort, ref string, list []T, about func(T) (id, name string
 }
 
 // ownedBy is the query for what belongs to the project; everything where there is none.
-func (s *session) ownedBy() url.Values {
-	if s.project == "" {
-		return nil
+func (s *session) ownedBy() url.Values { return s.inProject(nil) }
+
+// inProject narrows a query to what belongs to the project, where one is worked in: administrators see everybody's.
+func (s *session) inProject(query url.Values) url.Values {
+	narrow := url.Values{}
+	maps.Copy(narrow, query)
+	if s.project != "" {
+		narrow.Set("project_id", s.project)
 	}
-	return url.Values{"project_id": {s.project}}
+	return narrow
 }
 
 // sameSet compares two lists without regard to their order.

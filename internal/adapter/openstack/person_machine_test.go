@@ -18,7 +18,7 @@ func (p *person) machines() fixture {
 		Case: platformtest.Case{
 			Values: p.machineValues(),
 			Minimal: func(*platformtest.Bench) block {
-				return block{"image_id": p.image, "boot_disk": block{"size": "1GiB"}}
+				return block{"image_id": p.image}
 			},
 			Elements: map[string]func(*platformtest.Bench, int) block{"nics": p.nic},
 			Slow:     20 * time.Second,
@@ -59,11 +59,13 @@ func (p *person) machineValues() platformtest.Values {
 		return platformtest.Of(func(*platformtest.Bench) any { return []any{what(0)} }, func(*platformtest.Bench) any { return []any{what(1)} })
 	}
 	eth0 := func(*platformtest.Bench) any { return block{"eth0": p.nic(nil, 0)} }
+	imageID := of(p.images)
+	imageID.Missed = "is made from an image"
 	v := platformtest.Values{
-		"image_id":            of(p.images),
+		"image_id":            imageID,
 		"size":                {Old: "t1.small", New: "t1.medium", Without: []string{"cpus", "memory"}, Alone: true},
 		"boot_disk.size":      platformtest.Of("1GiB", "2GiB"),
-		"boot_disk.type":      platformtest.Of("__DEFAULT__", "fast"),
+		"boot_disk.type":      {Old: "__DEFAULT__", New: "fast", With: block{"boot_disk": block{"size": "1GiB"}}},
 		"disks.*.type":        {Old: "__DEFAULT__", New: "fast"},
 		"disks.*.disk_id":     fresh(p.volume),
 		"nics.*.network_id":   of(p.network),

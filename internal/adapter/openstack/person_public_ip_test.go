@@ -65,10 +65,7 @@ func (p *person) publicIPValues() platformtest.Values {
 
 // thirdOuter makes an external network with two subnets: the ids of all three.
 func (p *person) thirdOuter() []string {
-	name := fmt.Sprintf("ct-outer-%d", p.serial.Add(1))
-	network, err := p.made(p.t.Context(), "network", "networks", "network", block{
-		"name": name, "router:external": true, "provider:network_type": "flat", "provider:physical_network": name,
-	})
+	network, err := p.made(p.t.Context(), "network", "networks", "network", p.flat())
 	ids := []string{network}
 	for _, cidr := range []string{"172.26.0.0/24", "172.26.1.0/24"} {
 		var subnet string

@@ -16,9 +16,7 @@ const outerNetwork, outerSubnet = "public", "public-subnet"
 func (p *person) outer(ctx context.Context) []string {
 	p.t.Helper()
 	first := p.find(ctx, "network", "networks?name="+outerNetwork, "networks")
-	second, err := p.made(ctx, "network", "networks", "network", block{
-		"name": "ct-outer", "router:external": true, "provider:network_type": "flat", "provider:physical_network": "ct-outer",
-	})
+	second, err := p.made(ctx, "network", "networks", "network", p.flat())
 	if err == nil {
 		_, err = p.made(ctx, "network", "subnets", "subnet", block{
 			"network_id": second, "ip_version": 4, "cidr": "172.24.0.0/16", "enable_dhcp": false, "name": "ct-outer", // routes lead there, too
@@ -28,6 +26,12 @@ func (p *person) outer(ctx context.Context) []string {
 		p.t.Fatal(err)
 	}
 	return []string{first, second}
+}
+
+// flat is an external network that no other run on the same cloud has.
+func (p *person) flat() block {
+	name := fmt.Sprintf("ct-outer-%s-%d", p.project.ID, p.serial.Add(1))
+	return block{"name": name, "router:external": true, "provider:network_type": "flat", "provider:physical_network": name}
 }
 
 // routers is what a person does to routers.

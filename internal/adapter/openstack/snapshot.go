@@ -6,6 +6,7 @@ import (
 	"errors"
 	"iter"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
@@ -95,7 +96,7 @@ func (n *snapshots) List(ctx context.Context) iter.Seq2[platform.Entry[platform.
 	}
 }
 
-// Find resolves an id or a name.
+// Find resolves an id, a name, or the id or name of a machine and the name of its snapshot: web-1/before-upgrade.
 func (n *snapshots) Find(ctx context.Context, ref string) (string, error) {
 	if isUUID(ref) {
 		if i, err := n.snapshot(ctx, ref); err == nil {
@@ -104,17 +105,30 @@ func (n *snapshots) Find(ctx context.Context, ref string) (string, error) {
 			return "", failed("find the snapshot", ref, err)
 		}
 	}
-	list, err := n.glanceImages(ctx, n.owned(url.Values{"name": {ref}}))
+	found, err := n.named(ctx, ref)
+	if machine, name, ok := strings.Cut(ref, "/"); err == nil && len(found) == 0 && ok {
+		found, err = n.namedOf(ctx, machine, name)
+	}
 	if err != nil {
 		return "", failed("find the snapshot", ref, err)
 	}
-	var found []*glanceImage
-	for _, i := range list {
-		if i.madeOf() != "" {
-			found = append(found, i)
-		}
-	}
 	return onlyMatch("snapshot", ref, found, func(i *glanceImage) string { return i.ID })
+}
+
+// named lists the project's snapshots of a name.
+func (n *snapshots) named(ctx context.Context, name string) ([]*glanceImage, error) {
+	list, err := n.glanceImages(ctx, n.owned(url.Values{"name": {name}}))
+	return slices.DeleteFunc(list, func(i *glanceImage) bool { return i.madeOf() == "" }), err
+}
+
+// namedOf lists the snapshots of a name that one machine has.
+func (n *snapshots) namedOf(ctx context.Context, machine, name string) ([]*glanceImage, error) {
+	list, err := n.named(ctx, name)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	id, err := newMachines(n.session).Find(ctx, machine)
+	return slices.DeleteFunc(list, func(i *glanceImage) bool { return i.madeOf() != id }), err
 }
 
 // Update changes name and description.

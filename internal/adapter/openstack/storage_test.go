@@ -32,7 +32,7 @@ func TestContentEndsOnlyWhenItIsRight(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = in.raw.Close() }()
+			defer func() { _ = in.from.Close() }()
 			got, err := io.ReadAll(in)
 			if c.err == "" {
 				if err != nil || string(got) != long {
@@ -68,7 +68,7 @@ func TestContentKnowsItsFormat(t *testing.T) {
 		if got := in.format(); got != c.want {
 			t.Errorf("%s: got %s, want %s", c.name, got, c.want)
 		}
-		_ = in.raw.Close()
+		_ = in.from.Close()
 	}
 }
 

@@ -29,7 +29,7 @@ func machineTraits() platform.Traits {
 		"wait_for.guest_agent": platform.Unsupported("the cloud does not tell whether an agent answers: use wait_for.address").Except("false"),
 		"placement.host":       platform.CreateOnly(),
 		"placement.zone":       platform.CreateOnly(),
-		"placement.group":      platform.CreateOnly(),
+		"placement.group":      platform.Replace(),
 
 		"id": platform.Computed(), "booted_at": platform.Computed(), "addresses": platform.Computed(), "native": platform.Computed(),
 		"unmanaged_disks": platform.Computed(), "unmanaged_nics": platform.Computed(),

@@ -272,6 +272,16 @@ func (b *Bench) needed(a attribute) {
 	b.refuses(p, a, "needed here")
 }
 
+// missed demands that an object that has the attribute is not planned without it.
+func (b *Bench) missed(x thing, gone Config, a attribute, says string) {
+	b.t.Helper()
+	plan, err := x.raw.Plan(gone)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.refuses(plan, a, says)
+}
+
 // removed takes the attribute out of the configuration: what is the user's alone is reset, what every object has stays.
 func (b *Bench) removed(a attribute, trait platform.Trait) {
 	p := b.pair(a)
@@ -290,6 +300,10 @@ func (b *Bench) removed(a attribute, trait platform.Trait) {
 		newer = older
 	}
 	gone := merged(without(newer, a.real()), b.config(p.Gone))
+	if p.Missed != "" {
+		b.missed(x, gone, a, p.Missed)
+		return
+	}
 	plan := x.Plan(gone)
 	if a.computed {
 		if plan.Action != enginetest.NoOp && len(p.NewWith)+len(p.With) == 0 {

@@ -19,6 +19,9 @@ type Pair struct {
 	// Gone is configured where the attribute is taken out and what goes with it has to change, too; a nil value leaves
 	// that out.
 	Gone Config
+	// Missed is what the plan of an object that has it says when it is taken out: it is refused, as the object that
+	// replaces this one could not be made.
+	Missed string
 	// Alone keeps it out of the configuration that has everything at once, and from its map's usual element.
 	Alone bool
 }

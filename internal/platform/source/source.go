@@ -1,4 +1,6 @@
-package libvirt
+// Package source opens what an image is made from: a file of the machine that the provider runs on, or a URL. It is what
+// adapters share that send an image themselves; what they check of the content and where they send it is theirs.
+package source
 
 import (
 	"context"
@@ -22,18 +24,28 @@ const (
 	hops = 10
 )
 
-// source is an image's content where it comes from.
-type source struct {
+// Source is content on its way, from its first byte on.
+type Source struct {
 	io.ReadCloser
-	name   string // for messages; without anything secret
-	length int64  // -1: nobody says
+	Name   string // the file, or the last part of the URL's path: for messages, without anything secret
+	Length int64  // in bytes; -1 where the web server does not tell it
 }
 
-// openSource opens a file of this machine, or a URL.
-func openSource(ctx context.Context, from string) (*source, error) {
+// IsURL reports whether it lies on a web server: an http or https URL.
+func IsURL(from string) bool {
+	u, err := url.Parse(from)
+	return err == nil && onWeb(u)
+}
+
+func onWeb(u *url.URL) bool { return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" }
+
+// Open opens a file, which may be written as a path or as file:///path, or a URL. Errors are classified: what is not
+// there is platform.ErrNotFound; what can't be an image, platform.ErrInvalid; a web server's refusals are
+// platform.ErrUnauthorised and platform.ErrThrottled.
+func Open(ctx context.Context, from string) (*Source, error) {
 	u, err := url.Parse(from)
 	switch {
-	case err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "":
+	case err == nil && onWeb(u):
 		return openURL(ctx, u)
 	case err == nil && u.Scheme == "file" && (u.Host == "" || u.Host == "localhost"):
 		return openFile(u.Path)
@@ -43,7 +55,7 @@ func openSource(ctx context.Context, from string) (*source, error) {
 	return openFile(from)
 }
 
-func openFile(name string) (*source, error) {
+func openFile(name string) (*Source, error) {
 	f, err := os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, platform.As(platform.ErrNotFound, err)
@@ -59,19 +71,19 @@ func openFile(name string) (*source, error) {
 		err = invalid("%s is empty", name)
 	}
 	if err != nil {
-		_ = f.Close()
+		_ = f.Close() // it was not even read
 		return nil, err
 	}
-	return &source{f, name, info.Size()}, nil
+	return &Source{f, name, info.Size()}, nil
 }
 
 // openURL asks for a URL. Proxies are taken from the environment, and certificates are verified. Nobody may have packed
 // the content on the way, as its checksum and length count.
-func openURL(ctx context.Context, u *url.URL) (*source, error) {
+func openURL(ctx context.Context, u *url.URL) (*Source, error) {
 	name := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String() // a query may hold a token
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return nil, platform.As(platform.ErrInvalid, fmt.Errorf("%s is no URL", name))
+		return nil, invalid("%s is no URL", name)
 	}
 	request.Header.Set("User-Agent", "terraform-provider-virt")
 	client := &http.Client{Transport: transport(), CheckRedirect: redirect}
@@ -83,10 +95,10 @@ func openURL(ctx context.Context, u *url.URL) (*source, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if answer.StatusCode != http.StatusOK {
-		_ = answer.Body.Close()
+		_ = answer.Body.Close() // it says nothing more
 		return nil, refusal(name, answer)
 	}
-	return &source{answer.Body, path.Base(name), answer.ContentLength}, nil
+	return &Source{answer.Body, path.Base(name), answer.ContentLength}, nil
 }
 
 func transport() *http.Transport {
@@ -101,14 +113,14 @@ func redirect(to *http.Request, via []*http.Request) error {
 	if len(via) >= hops {
 		return fmt.Errorf("it sent us elsewhere %d times", hops)
 	}
-	if via[0].URL.Scheme == "https" && to.URL.Scheme != "https" {
-		return fmt.Errorf("it sent us from https to %s, which is not encrypted", to.URL.Scheme)
+	if via[len(via)-1].URL.Scheme == "https" && to.URL.Scheme != "https" {
+		return invalid("it sent us from https to %s, where anybody may change the content: write the URL that it leads to", to.URL.Scheme)
 	}
 	return nil
 }
 
 func refusal(name string, answer *http.Response) error {
-	err := fmt.Errorf("%s: the server answers %s", name, answer.Status)
+	err := fmt.Errorf("%s: the web server answers %s", name, answer.Status)
 	switch answer.StatusCode {
 	case http.StatusNotFound, http.StatusGone:
 		return platform.As(platform.ErrNotFound, err)
@@ -118,4 +130,8 @@ func refusal(name string, answer *http.Response) error {
 		return platform.As(platform.ErrThrottled, err)
 	}
 	return err
+}
+
+func invalid(format string, args ...any) error {
+	return platform.As(platform.ErrInvalid, fmt.Errorf(format, args...))
 }

@@ -1,4 +1,4 @@
-package openstack
+package source
 
 import (
 	"net/http"
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestStayEncrypted follows a server elsewhere, but never out of TLS.
-func TestStayEncrypted(t *testing.T) {
+// TestRedirect follows a server elsewhere, but never out of TLS.
+func TestRedirect(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to, says string
 	}{
@@ -20,7 +20,7 @@ func TestStayEncrypted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			to := httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.to, nil)
 			via := []*http.Request{httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.from, nil)}
-			err := stayEncrypted(to, via)
+			err := redirect(to, via)
 			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
 				t.Errorf("got %v, want %q", err, c.says)
 			}
