@@ -89,10 +89,17 @@ func (c *creation) prepare(ctx context.Context) (map[string]any, error) {
 	return spec, nil
 }
 
+// localDisk is the type of a boot disk that is no volume: nova's word for it. It lies on the host, as large as the flavor
+// says, and ends with the machine.
+const localDisk = "local"
+
 // bootsVolume reports whether the boot disk is to be a volume.
 func bootsVolume(want *platform.Machine) bool {
 	if want.OpenStack != nil && want.OpenStack.VolumeBoot != nil {
 		return *want.OpenStack.VolumeBoot
+	}
+	if want.BootDisk != nil && value(want.BootDisk.Type) == localDisk {
+		return false
 	}
 	return want.ImageID == nil || want.BootDisk != nil && (want.BootDisk.Size != nil || want.BootDisk.Type != nil)
 }

@@ -85,7 +85,7 @@ func (m *machines) changeBoot(ctx context.Context, s *sighting, want *platform.M
 		return nil
 	}
 	if root == nil {
-		if b.Size != nil && *b.Size > platform.Size(s.server.Flavor.Disk)*platform.GiB {
+		if b.Size != nil && *b.Size != platform.Size(s.server.Flavor.Disk)*platform.GiB {
 			return platform.At(localBoot(), "boot_disk", "size")
 		}
 		return nil

@@ -151,6 +151,7 @@ func (s *sighting) fillDisks(ctx context.Context, bound, have *platform.Machine)
 		left = slices.DeleteFunc(left, func(v *cinderVolume) bool { return v == root })
 	} else {
 		have.ImageID = unless("", sv.image())
+		have.BootDisk.Type = new(localDisk)
 		if size := platform.Size(sv.Flavor.Disk) * platform.GiB; size > 0 {
 			have.BootDisk.Size = &size
 		}

@@ -37,16 +37,25 @@ func (m *machines) Plan(ctx context.Context, p *platform.Plan[platform.Machine])
 
 // checkSize refuses at plan what no size has.
 func (m *machines) checkSize(ctx context.Context, p *platform.Plan[platform.Machine]) error {
-	if !p.Known("size") || !p.Known("cpus") || !p.Known("memory") {
+	if !p.Known("size") || !p.Known("cpus") || !p.Known("memory") || !p.Known("boot_disk", "type") || !p.Known("openstack", "volume_boot") {
 		return nil
 	}
-	n := needOf(p.Want)
-	n.local = false
-	if p.Want.Size == nil && n.cpus == 0 && n.memory == 0 {
+	n := plannedNeed(p)
+	if p.Want.Size == nil && n.cpus == 0 && n.memory == 0 && n.root == 0 {
 		return nil
 	}
 	_, err := m.choose(ctx, p.Want.Size, n)
 	return err
+}
+
+// plannedNeed is what the user asks of the size, as far as a plan knows it: not what the image needs.
+func plannedNeed(p *platform.Plan[platform.Machine]) need {
+	n := needOf(p.Want)
+	n.local = false
+	if p.Left("boot_disk", "size") {
+		n.root = 0 // it is what the present size has
+	}
+	return n
 }
 
 // planSize says what a change of processors, memory or the size costs: nothing where the present size will do.
@@ -90,6 +99,9 @@ func recomputeNumbers(p *platform.Plan[platform.Machine]) {
 			p.Recompute(name)
 		}
 	}
+	if local(p.Prior.BootDisk) && p.Left("boot_disk", "size") {
+		p.Recompute("boot_disk", "size")
+	}
 }
 
 // willDo reports whether the present size has what is wanted; where a size is configured, it has to.
@@ -98,8 +110,7 @@ func (m *machines) willDo(ctx context.Context, p *platform.Plan[platform.Machine
 	if err != nil {
 		return false, err
 	}
-	n := needOf(p.Want)
-	n.local = false
+	n := plannedNeed(p)
 	if !p.Left("size") && p.Want.Size != nil {
 		_, err := pick(list, *p.Want.Size, n)
 		return err == nil, err
@@ -177,22 +188,24 @@ func checkBoot(p *platform.Plan[platform.Machine]) error {
 			err := errors.New("a machine is made from an image here")
 			return platform.At(platform.As(platform.ErrInvalid, err), "image_id")
 		}
-		if local := value(p.Want.OpenStack).VolumeBoot; local != nil && !*local && (boot.Size != nil || boot.Type != nil) {
-			err := errors.New("a local disk is as the flavor says: leave it out, or leave volume_boot out")
-			return platform.At(platform.As(platform.ErrInvalid, err), "boot_disk")
+		if p.Known("boot_disk", "type") && p.Known("openstack", "volume_boot") && boot.Type != nil && (*boot.Type == localDisk) == bootsVolume(p.Want) {
+			err := fmt.Errorf("volume_boot says otherwise: leave it out, as the type %q is the disk of the flavor and every other one a volume", localDisk)
+			return platform.At(platform.As(platform.ErrInvalid, err), "boot_disk", "type")
 		}
 		return nil
 	}
-	if was := p.Prior.BootDisk; was != nil && was.ID == nil {
-		if p.Changed("boot_disk", "size") && p.Known("boot_disk", "size") && boot.Size != nil && value(was.Size) != *boot.Size {
-			return platform.At(localBoot(), "boot_disk", "size")
-		}
-		if p.Known("boot_disk", "type") && boot.Type != nil {
-			return platform.At(localBoot(), "boot_disk", "type")
-		}
+	if p.Known("boot_disk", "type") && boot.Type != nil && (*boot.Type == localDisk) != local(p.Prior.BootDisk) {
+		err := errors.New("a local disk never becomes a volume, nor a volume a local disk: make the machine anew")
+		return platform.At(platform.As(platform.ErrInvalid, err), "boot_disk", "type")
+	}
+	if local(p.Prior.BootDisk) && p.Known("boot_disk", "size") && boot.Size != nil && value(p.Prior.BootDisk.Size) != *boot.Size && !p.Changed("size") {
+		return platform.At(localBoot(), "boot_disk", "size")
 	}
 	return nil
 }
+
+// local reports whether a machine boots from the disk of its flavor.
+func local(boot *platform.BootDisk) bool { return boot != nil && boot.ID == nil }
 
 // checkNICs refuses addresses that are none.
 func checkNICs(p *platform.Plan[platform.Machine]) error {

@@ -35,13 +35,31 @@ func (m *machines) around(ctx context.Context, sv *server) (*sighting, error) {
 	return s, err
 }
 
-// Read fills have.
+// Read fills have. What an interrupted creation left may still be in the making when it is imported: its ports show when
+// it is made, and what does not show would be made again.
 func (m *machines) Read(ctx context.Context, have *platform.Machine) error {
+	if platform.Importing(ctx) {
+		if err := m.built(ctx, value(have.ID)); err != nil {
+			return err
+		}
+	}
 	s, err := m.sight(ctx, value(have.ID))
 	if err != nil {
 		return err
 	}
 	return m.fill(ctx, s, have)
+}
+
+// built waits until a server is no longer in the making, however that ends.
+func (m *machines) built(ctx context.Context, id string) error {
+	err := await(ctx, "the machine to be made", func(ctx context.Context) verdict {
+		sv, err := m.server(ctx, id)
+		if err != nil {
+			return verdict{err: err}
+		}
+		return verdict{done: sv.Status != "BUILD", seen: "status " + sv.Status}
+	})
+	return failed("read the machine", id, err)
 }
 
 // List gives every server of the project: one list of servers, one of ports and one of volumes, whatever their number.

@@ -68,7 +68,8 @@ func (m *machines) flavors(ctx context.Context) ([]flavor, error) {
 // need is what a size has to have.
 type need struct {
 	cpus, memory int64 // memory in MiB
-	disk         int64 // GiB of the local disk; volumes need none
+	disk         int64 // GiB of the local disk, at least; volumes need none
+	root         int64 // GiB of the local disk, neither more nor less, where the user says it; else 0
 	local        bool  // it boots from the local disk
 }
 
@@ -78,11 +79,14 @@ func needOf(want *platform.Machine) need {
 	if want.Memory != nil {
 		n.memory = want.Memory.CeilMiB()
 	}
+	if n.local && want.BootDisk != nil && want.BootDisk.Size != nil {
+		n.root = int64(*want.BootDisk.Size / platform.GiB)
+	}
 	return n
 }
 
 func (n need) met(f *flavor) bool {
-	return f.CPUs >= n.cpus && f.Memory >= n.memory && (!n.local || f.Disk >= n.disk)
+	return f.CPUs >= n.cpus && f.Memory >= n.memory && (!n.local || f.Disk >= n.disk) && (n.root == 0 || f.Disk == n.root)
 }
 
 // choose picks the size that is named, or the smallest that has what is needed.
@@ -114,6 +118,9 @@ func (n need) String() string {
 	if n.local && n.disk > 0 {
 		parts = append(parts, fmt.Sprintf("a disk of %dGiB, which the image needs", n.disk))
 	}
+	if n.root > 0 {
+		parts = append(parts, fmt.Sprintf("a local disk of %dGiB", n.root))
+	}
 	return strings.Join(parts, " and ")
 }
 
@@ -128,6 +135,8 @@ func pick(list []flavor, name string, n need) (*flavor, error) {
 			return nil, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("the flavor %s has %d CPUs: leave one of size and cpus out", f.Name, f.CPUs)), "cpus")
 		case f.Memory < n.memory:
 			return nil, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("the flavor %s has %dMiB of memory: leave one of size and memory out", f.Name, f.Memory)), "memory")
+		case n.root > 0 && f.Disk != n.root:
+			return nil, platform.At(platform.As(platform.ErrInvalid, fmt.Errorf("the flavor %s has a local disk of %dGiB: leave its size out, or boot from a volume", f.Name, f.Disk)), "boot_disk", "size")
 		}
 		return &f, nil
 	}
