@@ -62,7 +62,8 @@ func (m *machines) built(ctx context.Context, id string) error {
 	return failed("read the machine", id, err)
 }
 
-// List gives every server of the project: one list of servers, one of ports and one of volumes, whatever their number.
+// List gives every server of the project: one list of servers, one of their groups, one of ports and one of volumes,
+// whatever their number.
 func (m *machines) List(ctx context.Context) iter.Seq2[platform.Entry[platform.Machine], error] {
 	return func(yield func(platform.Entry[platform.Machine], error) bool) {
 		list, err := m.everything(ctx)
@@ -109,6 +110,9 @@ func (m *machines) everything(ctx context.Context) ([]*sighting, error) {
 	if err != nil {
 		return nil, failed("list the ports of", m.region, err)
 	}
+	if err := m.grouped(ctx, servers); err != nil {
+		return nil, err
+	}
 	volumes := map[string]*cinderVolume{}
 	if anyVolume(servers) {
 		list, err := m.cinderVolumes(ctx, nil)
@@ -135,6 +139,28 @@ func (m *machines) everything(ctx context.Context) ([]*sighting, error) {
 		all = append(all, s)
 	}
 	return all, nil
+}
+
+// grouped tells servers of a list their groups: nova tells them of a single server alone.
+func (m *machines) grouped(ctx context.Context, servers []*server) error {
+	if len(servers) == 0 {
+		return nil
+	}
+	of := map[string]string{}
+	for g, err := range (&placementGroups{m.session}).groups(ctx) {
+		if err != nil {
+			return err
+		}
+		for _, member := range g.Members {
+			of[member] = g.ID
+		}
+	}
+	for _, sv := range servers {
+		if id, ok := of[sv.ID]; ok {
+			sv.Groups = []string{id}
+		}
+	}
+	return nil
 }
 
 func anyVolume(servers []*server) bool {
