@@ -39,17 +39,17 @@ func row(path string, t platform.Trait) func(platform.Traits) {
 
 func mutants() []mutant {
 	return []mutant{
-		{name: "a live change declared as restart", run: "change/description", says: "has the class", traits: row("description", platform.Restart())},
-		{name: "a restart declared as live", run: "change/hostname", says: "booted_at", wrap: func(a all) platform.Resource[platform.Machine] { return &restarts{a} }},
+		{name: "a live change declared as restart", run: "row/description", says: "has the class", traits: row("description", platform.Restart())},
+		{name: "a restart declared as live", run: "row/hostname", says: "booted_at", wrap: func(a all) platform.Resource[platform.Machine] { return &restarts{a} }},
 		{name: "a row that is missing", run: "row/description", says: "no row", traits: func(t platform.Traits) { delete(t, "description") }},
 		{name: "a row of nothing", run: "row/id", says: "no such attribute", traits: row("colour", platform.Live())},
 		{name: "settable but computed", run: "row/description", says: "declare it Unsupported", traits: row("description", platform.Computed())},
 		{name: "unsupported without a reason", run: "unsupported/description", says: "does not say why", traits: row("description", platform.Unsupported(""))},
 		{name: "elements without a row", run: "elements/disks/row", says: "needs a row", traits: func(t platform.Traits) { delete(t, "disks.*") }},
 		{name: "adding a disk declared as restart", run: "elements/disks/add_and_drop", says: "has the class", traits: row("disks.*", platform.Elements(platform.ClassRestart, platform.ClassLive))},
-		{name: "Read forgets", run: "change/description", says: "description", wrap: func(a all) platform.Resource[platform.Machine] { return &forgets{a} }},
-		{name: "Update does nothing", run: "change/description", says: "description", wrap: func(a all) platform.Resource[platform.Machine] { return &idle{a} }},
-		{name: "removal is forgotten", run: "removed/description", says: "still has", wrap: func(a all) platform.Resource[platform.Machine] { return &clings{a} }},
+		{name: "Read forgets", run: "row/description", says: "description", wrap: func(a all) platform.Resource[platform.Machine] { return &forgets{a} }},
+		{name: "Update does nothing", run: "row/description", says: "description", wrap: func(a all) platform.Resource[platform.Machine] { return &idle{a} }},
+		{name: "removal is forgotten", run: "row/description", says: "still has", wrap: func(a all) platform.Resource[platform.Machine] { return &clings{a} }},
 		{name: "Delete does nothing", run: "destroy", says: "says", wrap: func(a all) platform.Resource[platform.Machine] { return &immortal{a} }},
 		{name: "Create adopts", run: "name_taken", says: "adopted", wrap: func(a all) platform.Resource[platform.Machine] { return &adopts{a} }},
 		{name: "the list tells less", run: "list_equals_read", says: "differs from a read", wrap: func(a all) platform.Resource[platform.Machine] { return &terse{a} }},

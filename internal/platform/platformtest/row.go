@@ -27,22 +27,41 @@ func (r *run) attributeCases(k *subject, a attribute) []test {
 	case a.elements():
 		return nil // its elements have rows of their own
 	}
-	list := []test{
-		{"change/" + path, func(b *Bench) { b.changes(a, trait) }},
-		{"unknown/" + path, func(b *Bench) { b.unknowns(a) }},
+	return []test{{"row/" + path, func(b *Bench) { b.row(a, trait) }}}
+}
+
+// row leads one object through all that its row says of an attribute. It is made with a value that is unknown when it is
+// planned, changed at the cost that is declared, and loses the attribute.
+func (b *Bench) row(a attribute, trait platform.Trait) {
+	b.bounds(a, trait)
+	older, newer := b.two(a)
+	x := b.resource()
+	b.turnsOut(x, a, older)
+	b.shows(x, a, trait, older)
+	if b.single(a) {
+		newer = older
+	} else {
+		b.changes(x, a, trait, newer)
 	}
-	if trait.Class == platform.ClassRestart {
-		list = append(list, test{"no-restart/" + path, func(b *Bench) { b.restartForbidden(a) }})
+	if b.t.Failed() {
+		return
+	}
+	b.turnsOut(x, a, newer) // what it was
+	if trait.GrowOnly != "" {
+		b.shrinks(x, a, older, newer, trait.GrowOnly)
 	}
 	if a.required || trait.Needed {
-		list = append(list, test{"needed/" + path, func(b *Bench) { b.needed(a) }})
+		b.needed(a, newer)
 	} else {
-		list = append(list, test{"removed/" + path, func(b *Bench) { b.removed(a, trait) }})
+		b.removed(x, a, trait, newer)
 	}
-	if bounded(trait) {
-		list = append(list, test{"bounds/" + path, func(b *Bench) { b.bounds(a, trait) }})
-	}
-	return list
+}
+
+// turnsOut plans with an unknown value, then applies with the known one: the second plan may only refine the first.
+func (b *Bench) turnsOut(x thing, a attribute, cfg Config) {
+	b.t.Helper()
+	x.ApplyConfig(x.Plan(with(cfg, a.real(), enginetest.Unknown)), cfg)
+	x.Empty(cfg)
 }
 
 func (b *Bench) computed(a attribute, trait platform.Trait) {
@@ -118,14 +137,8 @@ func (b *Bench) isAt(diagnostic string, a attribute) bool {
 }
 
 // changes demands that a change costs what the row says, that it happens, and that it is seen afterwards.
-func (b *Bench) changes(a attribute, trait platform.Trait) {
-	older, newer := b.two(a)
-	x := b.resource()
-	x.Converge(older)
-	b.shows(x, a, trait, older)
-	if b.single(a) {
-		return
-	}
+func (b *Bench) changes(x thing, a attribute, trait platform.Trait, newer Config) {
+	b.t.Helper()
 	before, id := plain(x.raw.State()), x.id()
 	p := x.Plan(newer)
 	at, dotted := a.spelled(), a.real().String()
@@ -136,9 +149,11 @@ func (b *Bench) changes(a attribute, trait platform.Trait) {
 	if b.t.Failed() {
 		return
 	}
+	if trait.Class == platform.ClassRestart {
+		b.restartForbidden(x, a, newer)
+	}
 	b.tick(before, trait.Class)
-	x.Apply(p)
-	x.Empty(newer)
+	b.turnsOut(x, a, newer)
 	b.shows(x, a, trait, newer)
 	if replaces := trait.Class == platform.ClassReplace || trait.Class == platform.ClassCreateOnly; replaces != (x.id() != id) && !(replaces && b.Kinds[b.kind.name].SameID) {
 		b.t.Errorf("the class is %q, the id was %s and is %s", trait.Class, id, x.id())
@@ -228,28 +243,10 @@ func (b *Bench) adopted(x thing, cfg Config) {
 	}
 }
 
-// unknowns plans with an unknown value, then applies with the known one: the second plan may only refine the first.
-func (b *Bench) unknowns(a attribute) {
-	older, newer := b.two(a)
-	x := b.resource()
-	x.ApplyConfig(x.Plan(with(older, a.real(), enginetest.Unknown)), older)
-	x.Empty(older)
-	x.ApplyConfig(x.Plan(with(newer, a.real(), enginetest.Unknown)), newer)
-	x.Empty(newer)
-	// unknown turns out to be what it was
-	x.ApplyConfig(x.Plan(with(newer, a.real(), enginetest.Unknown)), newer)
-	x.Empty(newer)
-}
-
-func (b *Bench) restartForbidden(a attribute) {
-	if b.single(a) {
-		return
-	}
-	older, newer := b.two(a)
-	x := b.resource()
-	older["allow_restart"], newer["allow_restart"] = false, false
-	x.PlanApply(older)
-	p, err := x.raw.Plan(newer)
+// restartForbidden demands that a change which needs a restart is refused where none is allowed.
+func (b *Bench) restartForbidden(x thing, a attribute, newer Config) {
+	b.t.Helper()
+	p, err := x.raw.Plan(merged(newer, Config{"allow_restart": false}))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -257,9 +254,9 @@ func (b *Bench) restartForbidden(a attribute) {
 }
 
 // needed demands that leaving the attribute out is refused on it.
-func (b *Bench) needed(a attribute) {
-	older, _ := b.two(a)
-	p, err := b.core.Resource("virt_"+b.kind.name, "x").Plan(without(older, a.real()))
+func (b *Bench) needed(a attribute, cfg Config) {
+	b.t.Helper()
+	p, err := b.core.Resource("virt_"+b.kind.name, "x").Plan(without(cfg, a.real()))
 	if a.required {
 		if err == nil && !p.Diags.HasErrors() {
 			b.t.Errorf("%s was left out and nobody minds", a.spelled())
@@ -283,21 +280,14 @@ func (b *Bench) missed(x thing, gone Config, a attribute, says string) {
 }
 
 // removed takes the attribute out of the configuration: what is the user's alone is reset, what every object has stays.
-func (b *Bench) removed(a attribute, trait platform.Trait) {
+func (b *Bench) removed(x thing, a attribute, trait platform.Trait, newer Config) {
+	b.t.Helper()
 	p := b.pair(a)
 	if p.Alone && a.inMap() {
 		return // it is what its element consists of; see the cases of elements
 	}
-	older, newer := b.two(a)
-	if list, ok := value(older, a.real()).([]any); ok && len(list) == 0 {
+	if list, ok := value(newer, a.real()).([]any); ok && len(list) == 0 {
 		return // the backend has no value for it but none: without it nothing changes
-	}
-	x := b.resource()
-	x.PlanApply(older)
-	if trait.Class == platform.ClassLive || trait.Class == platform.ClassRestart {
-		x.PlanApply(newer)
-	} else {
-		newer = older
 	}
 	gone := merged(without(newer, a.real()), b.config(p.Gone))
 	if p.Missed != "" {
