@@ -228,13 +228,13 @@ func (p *person) made(ctx context.Context, service, path, key string, what block
 }
 
 // patience is how long one thing by hand may take.
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // until asks again and again.
 func until(ctx context.Context, done func() (bool, error)) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
+	for pause := 200 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		ok, err := done()
 		if ok || err != nil {
 			return err
@@ -242,7 +242,7 @@ func until(ctx context.Context, done func() (bool, error)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(200 * time.Millisecond):
+		case <-time.After(pause):
 		}
 	}
 }
