@@ -156,26 +156,7 @@ func (k *configs) Find(ctx context.Context, ref string) (string, error) {
 
 // List tells all configs with one request.
 func (k *configs) List(ctx context.Context) iter.Seq2[platform.Entry[platform.ConfigFile], error] {
-	return func(yield func(platform.Entry[platform.ConfigFile], error) bool) {
-		err := k.managing()
-		var list []version
-		if err == nil {
-			list, err = k.list(ctx, nil)
-		}
-		if err != nil {
-			yield(platform.Entry[platform.ConfigFile]{}, failed("list the configs", "", err))
-			return
-		}
-		for name, versions := range versionsByName(list) {
-			fill := func(have *platform.ConfigFile) error {
-				fillConfig(have, chosenVersion(versions, have.VersionID))
-				return nil
-			}
-			if !yield(platform.Entry[platform.ConfigFile]{ID: name, Name: name, Fill: fill}, nil) {
-				return
-			}
-		}
-	}
+	return listVersions(ctx, k, func(have *platform.ConfigFile, all []version) { fillConfig(have, chosenVersion(all, have.VersionID)) })
 }
 
 var (

@@ -209,26 +209,7 @@ func (k *secrets) Find(ctx context.Context, ref string) (string, error) {
 
 // List tells all secrets with one request.
 func (k *secrets) List(ctx context.Context) iter.Seq2[platform.Entry[platform.Secret], error] {
-	return func(yield func(platform.Entry[platform.Secret], error) bool) {
-		err := k.managing()
-		var list []version
-		if err == nil {
-			list, err = k.list(ctx, nil)
-		}
-		if err != nil {
-			yield(platform.Entry[platform.Secret]{}, failed("list the secrets", "", err))
-			return
-		}
-		for name, versions := range versionsByName(list) {
-			fill := func(have *platform.Secret) error {
-				fillSecret(have, chosenVersion(versions, have.VersionID))
-				return nil
-			}
-			if !yield(platform.Entry[platform.Secret]{ID: name, Name: name, Fill: fill}, nil) {
-				return
-			}
-		}
-	}
+	return listVersions(ctx, k, func(have *platform.Secret, all []version) { fillSecret(have, chosenVersion(all, have.VersionID)) })
 }
 
 var (

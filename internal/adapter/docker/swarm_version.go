@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -52,6 +53,7 @@ func (v version) native() map[string]string {
 
 // shelf is where versions lie: the secrets or the configs of a swarm.
 type shelf interface {
+	managing() error
 	what() string
 	list(ctx context.Context, f client.Filters) ([]version, error)
 	inspect(ctx context.Context, ref string) (version, error)
@@ -249,6 +251,30 @@ func findVersion(ctx context.Context, s shelf, ref string) (string, error) {
 		return names[0], nil
 	default:
 		return "", &platform.AmbiguousError{Ref: ref, Matches: names}
+	}
+}
+
+// listVersions tells all that lies on a shelf with one request: one entry for all versions under a name.
+func listVersions[T any](ctx context.Context, s shelf, fill func(have *T, all []version)) iter.Seq2[platform.Entry[T], error] {
+	return func(yield func(platform.Entry[T], error) bool) {
+		err := s.managing()
+		var list []version
+		if err == nil {
+			list, err = s.list(ctx, nil)
+		}
+		if err != nil {
+			yield(platform.Entry[T]{}, failed("list the "+s.what()+"s", "", err))
+			return
+		}
+		for name, versions := range versionsByName(list) {
+			fill := func(have *T) error {
+				fill(have, versions)
+				return nil
+			}
+			if !yield(platform.Entry[T]{ID: name, Name: name, Fill: fill}, nil) {
+				return
+			}
+		}
 	}
 }
 

@@ -46,18 +46,6 @@ func ignitionOf(want *platform.Machine) string {
 	return ""
 }
 
-// fill undoes newSeed: it sets what the guest was told, as far as the seed says so. An Ignition configuration and the
-// login are not in it.
-func (s seed) fill(have *platform.Machine) {
-	if data := cloudinit.OwnData(s.UserData); data != "" {
-		have.UserData = &data
-	}
-	if own := cloudinit.OwnNetwork(s.NetworkConfig); own != "" {
-		have.NetworkData = &own
-	}
-	cloudinit.FillMetadata(have, cloudinit.ParseMetadata(s.MetaData))
-}
-
 // files are the files by their names; what is left out is not in the map.
 func (s seed) files() map[string]string {
 	files := map[string]string{seedUserData: s.UserData, seedMetaData: s.MetaData}

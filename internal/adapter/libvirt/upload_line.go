@@ -3,7 +3,6 @@ package libvirt
 import (
 	"context"
 	"encoding/binary"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -21,27 +20,23 @@ const (
 	errorLimit   = 64 << 10 // of an error packet that is kept
 )
 
-// uploadLine is a connection for one stream, mostly an upload. go-libvirt waits for ever when a stream fails in the
-// middle or at its end: its sender waits for a reader of its result, and the reader for the sender to take the word
-// that it should stop. It also may do so when a download ends: what the server says last meets nobody who takes it, and
-// holds the lock that the end needs. So the line listens itself for the server's refusal, for a download's content
-// and end, and for the connection's end. What go-libvirt left waiting stays so; it is two idle goroutines for each.
+// uploadLine is a connection for one upload. go-libvirt waits for ever when a stream fails in the middle or at its end:
+// its sender waits for a reader of its result, and the reader for the sender to take the word that it should stop. So
+// the line listens itself for the server's refusal and for the connection's end. What go-libvirt left waiting stays so;
+// it is two idle goroutines for each.
 type uploadLine struct {
 	*client
-	refused chan error // the server's answer that ended the stream; nil is the end of a download
+	refused chan error // the server's answer that ended the stream
 }
 
-func newUploadLine(c *client) *uploadLine { return newLine(c, procUpload, nil) }
-
-// newLine is a line for one procedure; into takes what the server sends.
-func newLine(c *client, procedure uint32, into io.Writer) *uploadLine {
+func newUploadLine(c *client) *uploadLine {
 	line := &uploadLine{refused: make(chan error, 1)}
 	line.client = &client{uri: c.uri, dial: func(ctx context.Context) (net.Conn, error) {
 		conn, err := c.dial(ctx)
 		if err != nil {
 			return nil, err
 		}
-		return &listener{Conn: conn, told: line.tell, procedure: procedure, into: into}, nil
+		return &listener{Conn: conn, told: line.tell}, nil
 	}}
 	c.calls.Add(1)
 	return line
@@ -80,9 +75,7 @@ func (u *uploadLine) carry(l *libvirt.Libvirt, upload func() error) error {
 // listener hears what the server says of the upload.
 type listener struct {
 	net.Conn
-	told      func(error)
-	procedure uint32    // whose packets count
-	into      io.Writer // takes the stream's content; nil where none is expected
+	told func(error)
 
 	mu     sync.Mutex
 	header [headerSize]byte
@@ -90,8 +83,6 @@ type listener struct {
 	left   int    // bytes of the packet that are still to come
 	body   []byte // of a packet that tells an error
 	keep   bool   // the packet tells one
-	data   bool   // the packet is content
-	size   int    // of the packet's body
 }
 
 func (l *listener) Read(b []byte) (int, error) {
@@ -115,9 +106,6 @@ func (l *listener) hear(b []byte) {
 		if l.keep && len(l.body)+n <= errorLimit {
 			l.body = append(l.body, b[:n]...)
 		}
-		if l.data {
-			_, _ = l.into.Write(b[:n]) // a buffer, which never fails
-		}
 		l.left, b = l.left-n, b[n:]
 		l.end()
 	}
@@ -130,10 +118,7 @@ func (l *listener) begin() {
 	}
 	word := func(n int) uint32 { return binary.BigEndian.Uint32(l.header[4*n:]) }
 	l.left = max(int(word(0))-headerSize, 0)
-	l.size = l.left
-	ours, failed := word(3) == l.procedure, word(6) == statusFailed
-	l.keep = ours && failed
-	l.data = ours && !failed && word(4) == typeStream && l.into != nil
+	l.keep = word(3) == procUpload && word(6) == statusFailed
 	l.body = l.body[:0]
 	l.end()
 }
@@ -144,10 +129,6 @@ func (l *listener) end() {
 		return
 	}
 	l.have = 0
-	if l.data && l.size == 0 {
-		l.told(nil)
-	}
-	l.data = false
 	if !l.keep {
 		return
 	}

@@ -113,7 +113,7 @@ func TestListener(t *testing.T) {
 	stream = append(stream, packet(procUpload, statusFailed, []byte("short"))...)
 	for _, cut := range []int{1, 3, 28, 29, len(stream)} {
 		var told []error
-		l := &listener{procedure: procUpload, told: func(err error) { told = append(told, err) }}
+		l := &listener{told: func(err error) { told = append(told, err) }}
 		for rest := stream; len(rest) > 0; {
 			n := min(cut, len(rest))
 			l.hear(rest[:n])
@@ -129,7 +129,7 @@ func FuzzListener(f *testing.F) {
 	f.Add(packet(procUpload, statusFailed, refusalBody("No space left")))
 	f.Add(packet(1, 0, []byte("0123456789")))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		l := &listener{procedure: procUpload, told: func(error) {}, into: io.Discard}
+		l := &listener{told: func(error) {}}
 		l.hear(data)
 		_, _ = readRefusal(data)
 	})
