@@ -43,10 +43,10 @@ func TestConformance(t *testing.T) {
 	platformtest.Run(t, s)
 }
 
-// slow reports whether the cases of a kind take servers or routers by the hundred, which the lab makes at a rate of one in
+// slow reports whether the cases of a kind take servers by the hundred, which the lab makes at a rate of one in
 // seven seconds. They are for make test-long, and the reason why the driver does not call itself conformant yet.
 func slow(kind string) bool {
-	return slices.Contains([]string{"machine", "snapshot", "router", "public_ip"}, kind)
+	return slices.Contains([]string{"machine", "snapshot"}, kind)
 }
 
 // settings is what a user writes to reach a project.

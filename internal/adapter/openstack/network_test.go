@@ -107,6 +107,31 @@ func TestCheckNetwork(t *testing.T) {
 	}
 }
 
+func TestCarried(t *testing.T) {
+	tagged := &platform.Network{VLAN: new(int64(7)), OpenStack: &platform.OpenStackNetwork{DNSDomain: new("example.net.")}}
+	for name, c := range map[string]struct {
+		setting string
+		want    *platform.Network
+		cable   any
+	}{
+		"by the connection":    {"physnet1", tagged, "physnet1"},
+		"without a block":      {"physnet1", &platform.Network{VLAN: new(int64(7))}, "physnet1"},
+		"by the network":       {"physnet1", &platform.Network{VLAN: new(int64(7)), OpenStack: &platform.OpenStackNetwork{PhysicalNetwork: new("physnet2")}}, "physnet2"},
+		"by nobody":            {"", tagged, nil},
+		"a network without it": {"physnet1", &platform.Network{Mode: new(modeOverlay)}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &session{config: platform.NewConfig(map[string]any{setPhysicalNetwork: c.setting})}
+			if got := blueprint(s.carried(c.want))["provider:physical_network"]; got != c.cable {
+				t.Errorf("it is carried by %v, want %v", got, c.cable)
+			}
+		})
+	}
+	if tagged.OpenStack.PhysicalNetwork != nil {
+		t.Error("what is configured was changed")
+	}
+}
+
 func TestLastOf(t *testing.T) {
 	for cidr, want := range map[string]string{"10.0.0.0/24": "10.0.0.255", "10.0.0.0/23": "10.0.1.255", "fd00::/127": "fd00::1"} {
 		if got := lastOf(netip.MustParsePrefix(cidr)).String(); got != want {

@@ -86,11 +86,16 @@ func (s *session) make(ctx context.Context, of sort, body map[string]any, into a
 	}
 	again, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()
-	found, unknown := all[head](again, client, of.path, of.many, url.Values{"description": {birth}})
-	if unknown != nil || len(found) != 1 || found[0].Description != birth {
-		return err
+	for {
+		found, unknown := all[head](again, client, of.path, of.many, url.Values{"description": {birth}})
+		if unknown == nil && len(found) == 1 && found[0].Description == birth {
+			return s.one(again, of, found[0].ID, into)
+		}
+		// who was cancelled left while neutron may still be at it
+		if unknown != nil || ctx.Err() == nil || sleep(again, firstLook) != nil {
+			return err
+		}
 	}
-	return s.one(again, of, found[0].ID, into)
 }
 
 // one reads an object.

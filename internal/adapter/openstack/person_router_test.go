@@ -3,6 +3,7 @@ package openstack_test
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	lab "github.com/terraform-virt/terraform-provider-virt/internal/lab/openstack"
@@ -57,10 +58,9 @@ func (p *person) routers() fixture {
 			"delete half": {{Service: "network", Method: "DELETE", Path: "/routers/{id}"}},
 		},
 		cannot: map[string]string{
-			"path router":                             "routers have ids and names",
-			"slots router interfaces":                 "interfaces have no order",
-			"slots router routes":                     "routes have no order, and no ids",
-			"another value of router openstack.zones": "zones are those of agents, and this cloud has none",
+			"path router":             "routers have ids and names",
+			"slots router interfaces": "interfaces have no order",
+			"slots router routes":     "routes have no order, and no ids",
 		},
 	}
 }
@@ -75,15 +75,19 @@ func (p *person) routerValues() platformtest.Values {
 		"routes.*.cidr":                {Old: "10.209.0.0/16", New: "10.208.0.0/16", With: out},
 		"routes.*.next_hop":            {Old: "172.24.0.77", New: "172.24.0.78", With: out},
 		"external_network_id":          {Old: platformtest.Other("external network", 0), New: platformtest.Other("external network", 1)},
-		"openstack.zones":              platformtest.Of([]any{}, []any{}),
+		"openstack.zones":              platformtest.Of([]any{"nova"}, []any{"edge"}),
 		"openstack.external_addresses": {Old: address, New: address, With: out, Alone: true},
 	}
 }
 
-// outerAddress is an address outside that nobody has.
+// outerAddress is an address outside that nobody has: the project's id says where they begin.
 func (p *person) outerAddress() string {
+	begin, err := strconv.ParseUint(p.project.ID[:2], 16, 8)
+	if err != nil {
+		p.t.Error(err)
+	}
 	n := p.serial.Add(1)
-	return fmt.Sprintf("172.24.%d.%d", 200+n/200, 1+n%200)
+	return fmt.Sprintf("172.24.%d.%d", 64+(begin+uint64(n)/200)%190, 1+n%200)
 }
 
 // removeRouter takes its interfaces away first.

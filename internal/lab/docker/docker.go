@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/namespace"
 )
 
 // Options says what an engine has besides its unix socket.
@@ -184,7 +186,7 @@ func (e *Engine) Close() error {
 	if e.running != nil {
 		e.running.wait()
 	}
-	return errors.Join(err, removeAll(e.Dir))
+	return errors.Join(err, namespace.RemoveAll(e.Dir))
 }
 
 // under is a path in the engine's folder.

@@ -13,7 +13,7 @@ import (
 // dial connects to an address of the network namespace.
 func (s *space) dial(ctx context.Context, address string) (net.Conn, error) {
 	var conn net.Conn
-	err := within(s.holder.Process.Pid, func() (err error) {
+	err := within(s.PID(), func() (err error) {
 		conn, err = new(net.Dialer).DialContext(ctx, "tcp", address)
 		return err
 	})
@@ -23,7 +23,7 @@ func (s *space) dial(ctx context.Context, address string) (net.Conn, error) {
 // listen listens on an address of the network namespace.
 func (s *space) listen(ctx context.Context, address string) (net.Listener, error) {
 	var l net.Listener
-	err := within(s.holder.Process.Pid, func() (err error) {
+	err := within(s.PID(), func() (err error) {
 		l, err = new(net.ListenConfig).Listen(ctx, "tcp", address)
 		return err
 	})

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/namespace"
 )
 
 // RegistryOptions says what a registry asks of its clients.
@@ -199,5 +201,5 @@ func (r *Registry) close() error {
 	if r.space != nil {
 		err = r.space.close()
 	}
-	return errors.Join(err, removeAll(r.dir))
+	return errors.Join(err, namespace.RemoveAll(r.dir))
 }

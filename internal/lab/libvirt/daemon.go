@@ -145,7 +145,7 @@ func (s *Server) launch(ctx context.Context) error {
 	defer func() { _ = log.Close() }() // the daemon has its own copy
 	script := fmt.Sprintf("LISTEN_PID=$$ LISTEN_FDS=%d LISTEN_FDNAMES=%s exec libvirtd -p /run/libvirt/libvirtd.pid",
 		len(names), strings.Join(names, ":"))
-	command := s.space.command(context.WithoutCancel(ctx), "sh", "-c", script)
+	command := s.space.Command(context.WithoutCancel(ctx), "sh", "-c", script)
 	command.ExtraFiles, command.Stdout, command.Stderr = files, log, log
 	command.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin", "LC_ALL=C.UTF-8")
 	if err := command.Start(); err != nil {

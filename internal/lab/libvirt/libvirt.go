@@ -16,7 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/namespace"
 )
 
 // Options says what a server has besides its unix sockets, its two pools ("default", "second") and a TCP listener.
@@ -34,7 +35,7 @@ type Server struct {
 	TLS        *TLS   // nil without Options.TLS
 	SSH        *SSH   // nil without Options.SSH
 
-	space   *space
+	space   *namespace.Set
 	tcp     string // address on the loopback of the machine; kept over restarts
 	tls     string
 	mu      sync.Mutex // guards what follows
@@ -166,7 +167,7 @@ func (s *Server) Close() error {
 		err = s.SSH.hosts.Close()
 	}
 	if s.space != nil {
-		err = errors.Join(err, s.space.close())
+		err = errors.Join(err, s.space.Close())
 	}
 	if s.SSH != nil {
 		s.SSH.hosts.Wait()
@@ -176,20 +177,7 @@ func (s *Server) Close() error {
 	if s.running != nil {
 		s.running.wait()
 	}
-	return errors.Join(err, removeAll(s.Dir))
-}
-
-// removeAll removes a folder in which processes that were just killed may still have files open.
-func removeAll(dir string) error {
-	err := os.RemoveAll(dir)
-	for range 20 {
-		if err == nil {
-			break
-		}
-		time.Sleep(50 * time.Millisecond)
-		err = os.RemoveAll(dir)
-	}
-	return err
+	return errors.Join(err, namespace.RemoveAll(s.Dir))
 }
 
 // listen opens a listener on a TCP address and returns its file and the address that it got. The daemon takes the

@@ -3,6 +3,7 @@ package libvirt
 import (
 	"context"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/namespace"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/sshd"
 )
 
@@ -19,8 +20,8 @@ type SSH struct {
 func (s *SSH) URI() string { return "qemu+ssh://root@" + s.Host + "/system" }
 
 // startSSH starts both hosts over a folder below dir.
-func startSSH(ctx context.Context, in *space, dir string) (*SSH, error) {
-	hosts, err := sshd.Start(ctx, dir, in.command)
+func startSSH(ctx context.Context, in *namespace.Set, dir string) (*SSH, error) {
+	hosts, err := sshd.Start(ctx, dir, in.Command)
 	if err != nil {
 		return nil, err
 	}

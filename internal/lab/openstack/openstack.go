@@ -17,6 +17,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/namespace"
 )
 
 // Region is the only region of every cloud.
@@ -24,7 +26,7 @@ const Region = "RegionOne"
 
 // Cloud is a running control plane. Every project has flavors from t1.nano (1 cpu, 64 MiB, 1 GB of disk) to t1.large
 // (4, 4 GiB, 10 GB), t1.diskless for servers that boot from a volume and t1.huge that fits no host; the image tiny, the
-// external network public, and the volume types __DEFAULT__ and fast.
+// external network public, the volume types __DEFAULT__ and fast, and the zones nova and edge of routers.
 type Cloud struct {
 	Dir     string // everything of this cloud, as the machine sees it
 	AuthURL string // of keystone, with its version
@@ -125,11 +127,11 @@ func (c *Cloud) Close() error {
 	if c.client != nil {
 		c.client.close()
 	}
-	err := c.space.close()
+	err := c.space.Close()
 	for _, p := range c.services {
 		<-p.done
 	}
-	return errors.Join(err, removeAll(c.Dir))
+	return errors.Join(err, namespace.RemoveAll(c.Dir))
 }
 
 // under is a path in the cloud's folder.

@@ -2,6 +2,7 @@ package openstack
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 )
 
@@ -18,6 +19,7 @@ type ware struct {
 	image       string // of 4 KiB of nothing
 	network     string // external, with a subnet of its own
 	subnet      string
+	zones       []string // of routers, with one agent in each
 }
 
 // wares are what a saved state is stocked with.
@@ -36,6 +38,7 @@ func wares() ware {
 		image:       "tiny",
 		network:     "public",
 		subnet:      "172.24.0.0/16",
+		zones:       []string{"nova", "edge"},
 	}
 }
 
@@ -67,10 +70,24 @@ func (c *Cloud) stock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.admin.create(ctx, c.url("neutron")+"/v2.0/subnets", "subnet", object{
+	if _, err := c.admin.create(ctx, c.url("neutron")+"/v2.0/subnets", "subnet", object{
 		"name": w.network + "-subnet", "network_id": network, "ip_version": 4, "cidr": w.subnet, "enable_dhcp": false,
-	})
-	return err
+	}); err != nil {
+		return err
+	}
+	return c.man(ctx, w.zones)
+}
+
+// man puts an agent for routers into each zone. There is none in truth, so that none reports: what it would report is
+// written into the database, and stays true for as long as neutron.conf says.
+func (c *Cloud) man(ctx context.Context, zones []string) error {
+	var statements []string
+	for _, zone := range zones {
+		statements = append(statements, fmt.Sprintf("INSERT INTO neutron.agents (id, agent_type, `binary`, topic, host, availability_zone, "+
+			"created_at, started_at, heartbeat_timestamp, configurations) VALUES "+
+			`(UUID(), 'L3 agent', 'neutron-l3-agent', 'l3_agent', 'router-%s', '%[1]s', UTC_TIMESTAMP(), UTC_TIMESTAMP(), UTC_TIMESTAMP(), '{"agent_mode": "dvr_snat"}')`, zone))
+	}
+	return c.sql(ctx, statements...)
 }
 
 // register makes the services' own user and fills the catalog; keystone has put itself there.

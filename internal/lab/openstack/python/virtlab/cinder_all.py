@@ -15,6 +15,7 @@ from cinder.common import config, constants
 from cinder import context, coordination, objects, rpc, service, version
 from cinder.scheduler import rpcapi as scheduler
 from cinder.volume import rpcapi as volume
+from virtlab import database  # noqa: for its effect
 
 CONF = cfg.CONF
 

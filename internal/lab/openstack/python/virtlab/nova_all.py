@@ -14,7 +14,7 @@ from nova.compute import rpcapi as compute
 from nova.conductor import rpcapi as conductor
 from nova.objects import host_mapping
 from nova.scheduler import rpcapi as scheduler
-from virtlab import neighbour
+from virtlab import database, neighbour  # noqa: the database is for its effect
 
 CONF = nova.conf.CONF
 
