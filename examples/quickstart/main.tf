@@ -1,9 +1,10 @@
-# One module on several platforms: a vCenter, a KVM host with libvirt, and a sandbox that
-# follows vSphere's rules. Only the name of the platform differs.
+# One module on several platforms: a vCenter, a KVM host with libvirt, an OpenStack cloud, and
+# a sandbox that follows vSphere's rules. Only the name of the platform differs.
 #
 # Addresses and passwords come from the environment: VSPHERE_SERVER, VSPHERE_USER,
 # VSPHERE_PASSWORD, and VIRT_DC1_CA_FILE for the vCenter's certificate; LIBVIRT_DEFAULT_URI,
-# without which libvirt is that of this machine.
+# without which libvirt is that of this machine; OS_CLOUD, or OS_AUTH_URL and the others that
+# the openstack tool takes.
 
 terraform {
   required_version = ">= 1.8"
@@ -29,6 +30,11 @@ provider "virt" {
     name = "kvm1"
     libvirt {} # its storage pool is "default" unless pool says otherwise
     images = { debian-12 = "debian-12.qcow2" }
+  }
+
+  platform {
+    name = "cloud1"
+    openstack {} # its image and its network have the names that the module uses
   }
 
   platform {

@@ -1,5 +1,5 @@
 variable "sites" {
-  description = "Names of the platforms to build on: dc1, kvm1, lab."
+  description = "Names of the platforms to build on: dc1, kvm1, cloud1, lab."
   type        = set(string)
   default     = ["dc1", "lab"]
 }
@@ -17,7 +17,7 @@ variable "disk_size" {
 }
 
 variable "size" {
-  description = "A fixed size, which these platforms do not have: try \"large\" to see the refusal."
+  description = "A fixed size, which only cloud1 has: elsewhere try \"large\" to see the refusal."
   type        = string
   default     = null
 }

@@ -160,6 +160,10 @@ func removeByHand(t *testing.T, s site, name, id string) {
 		virsh(t, s.libvirt, "destroy "+name+"; undefine "+name)
 		return
 	}
+	if s.openstack != nil {
+		s.openstack.CLI(t, "server", "delete", "--wait", name)
+		return
+	}
 	if err := os.Remove(filepath.Join(s.dir, "machine", id+".json")); err != nil {
 		t.Error(err)
 	}
@@ -222,8 +226,9 @@ func TestOtherKinds(t *testing.T) {
 			[]string{"memory"},
 		},
 	}
+	own := map[string]map[string]life{}
 	// libvirt renames nothing but machines, keeps no tags with volumes, and copies the disk of a machine that is off.
-	own := map[string]life{
+	own["libvirt"] = map[string]life{
 		"network": {
 			"  name = \"n\"\n  subnets = { a = { cidr = \"10.77.0.0/24\" } }\n",
 			[]change{
@@ -255,17 +260,33 @@ func TestOtherKinds(t *testing.T) {
 			nil,
 		},
 	}
+	// OpenStack leaves VLANs to administrators, and takes snapshots of disks alone.
+	own["openstack"] = map[string]life{
+		"network": {
+			"  name = \"n\"\n  subnets = { a = { cidr = \"10.77.0.0/24\" } }\n",
+			[]change{
+				{"  name = \"n2\"\n  subnets = { a = { cidr = \"10.77.0.0/24\", dns = [\"10.77.0.53\"] } }\n  description = \"d\"\n", plancheck.ResourceActionUpdate},
+				{"  name = \"n2\"\n  subnets = { a = { cidr = \"10.78.0.0/24\" } }\n  mtu = 1400\n", plancheck.ResourceActionUpdate},
+			},
+			nil,
+		},
+		"snapshot": {
+			"  name = \"s\"\n  machine_id = virt_machine.m.id\n",
+			[]change{{"  name = \"s2\"\n  description = \"d\"\n  machine_id = virt_machine.m.id\n", plancheck.ResourceActionUpdate}},
+			nil,
+		},
+	}
 	for kind, everywhere := range cases {
 		t.Run(kind, func(t *testing.T) {
 			onEverySite(t, func(t *testing.T, s site) {
-				address, c, power := "virt_"+kind+".x", everywhere, "on"
-				if s.name == "libvirt" {
-					c, power = own[kind], "off"
+				address, c := "virt_"+kind+".x", everywhere
+				if special, ok := own[s.name][kind]; ok {
+					c = special
 				}
 				config := func(text string) string {
 					machine := ""
 					if strings.Contains(c.first, "virt_machine") {
-						machine = "resource \"virt_machine\" \"m\" {\n  name = \"m\"\n  power = \"" + power + "\"\n  boot_disk = { size = \"1GiB\" }\n}\n"
+						machine = bareMachine(s)
 					}
 					return s.provider + machine + "resource \"virt_" + kind + "\" \"x\" {\n" + text + "}\n"
 				}
@@ -280,6 +301,25 @@ func TestOtherKinds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// bareMachine is the least that a site makes a machine of.
+func bareMachine(s site) string {
+	power, of, image := "on", `boot_disk = { size = "1GiB" }`, ""
+	switch s.name {
+	case "libvirt":
+		power = "off"
+	case "openstack":
+		of, image = "image_id = data.virt_image.os.id", `data "virt_image" "os" { name = "debian-12" }`
+	}
+	return fmt.Sprintf(`
+%s
+resource "virt_machine" "m" {
+  name  = "m"
+  power = %q
+  %s
+}
+`, image, power, of)
 }
 
 // TestPortability moves a module from a sandbox to a vCenter: the object is made anew there, and gone here.

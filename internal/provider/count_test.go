@@ -3,11 +3,13 @@ package provider_test
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/terraform-virt/terraform-provider-virt/internal/lab/openstack"
 	"github.com/terraform-virt/terraform-provider-virt/internal/lab/vcenter"
 )
 
@@ -74,5 +76,28 @@ func TestCallsOfAPlanOf300(t *testing.T) {
 	t.Logf("plan of 300 machines: %d calls: %s", n, list)
 	if n > 12 {
 		t.Errorf("plan of 300 machines took %d calls, more than 12: %s", n, list)
+	}
+}
+
+// TestCallsOfManyServers counts what a cloud is asked for a plan of machines with a volume and a port each. As everything
+// is read by lists, their number does not matter: making them is what takes time.
+func TestCallsOfManyServers(t *testing.T) {
+	n := 10
+	if os.Getenv("VIRT_LONG") != "" {
+		n = 100
+	}
+	s := openStackSite(t)
+	proxy := openstack.NewProxy(t, openstack.Start(t))
+	w := newWorkspace(t, openStackBlock(s.openstack.Through(proxy))+fleetOfServers(t, s.openstack, n))
+	start := time.Now()
+	w.must(0, "apply", "-auto-approve", "-parallelism=10")
+	total := proxy.Total()
+	t.Logf("apply of %d servers: %d calls in %s: %v", n, total, time.Since(start).Round(time.Second), proxy.Calls())
+	start = time.Now()
+	w.must(0, "plan", "-detailed-exitcode")
+	total, calls := proxy.Total(), proxy.Calls()
+	t.Logf("plan of %d servers: %d calls in %s: %v", n, total, time.Since(start).Round(time.Millisecond), calls)
+	if total > 12 {
+		t.Errorf("plan of %d servers took %d calls, more than 12: %v", n, total, calls)
 	}
 }

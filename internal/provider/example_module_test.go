@@ -79,9 +79,9 @@ func environment(s *vcenter.Server) []string {
 	return []string{"VSPHERE_SERVER=" + s.Host, "VSPHERE_USER=" + s.User, "VSPHERE_PASSWORD=" + s.Password, "VIRT_DC1_CA_FILE=" + s.CAFile}
 }
 
-// testQuickstart runs one module on a vCenter and in a sandbox, and then on a real libvirt, too.
+// testQuickstart runs one module on a vCenter and in a sandbox, and then on a real libvirt and a real OpenStack, too.
 func testQuickstart(t *testing.T, dir string) {
-	t.Run("without libvirt", func(t *testing.T) { quickstart(t, dir, nil, "dc1", "lab") })
+	t.Run("without libvirt", func(t *testing.T) { quickstart(t, dir, site{}, "dc1", "lab") })
 	t.Run("everywhere", func(t *testing.T) {
 		disk := filepath.Join(t.TempDir(), "disk")
 		if err := libvirt.NeedGuest(t).WriteDisk(t.Context(), disk); err != nil {
@@ -91,16 +91,21 @@ func testQuickstart(t *testing.T, dir string) {
 		if err := server.Furnish(t.Context(), disk); err != nil {
 			t.Fatal(err)
 		}
-		quickstart(t, dir, server, "dc1", "kvm1", "lab")
+		quickstart(t, dir, site{libvirt: server}, "dc1", "kvm1", "lab")
 	})
+	t.Run("openstack", func(t *testing.T) { quickstart(t, dir, openStackSite(t), "cloud1", "dc1", "lab") })
 }
 
 // quickstart applies the example's module on some of its sites, changes it while everything runs, imports and destroys it.
-func quickstart(t *testing.T, dir string, kvm *libvirt.Server, names ...string) {
+// actual is the one that is no simulation, if any.
+func quickstart(t *testing.T, dir string, actual site, names ...string) {
 	server := startVCenter(t, vcenter.Options{})
 	env := append(environment(server), `TF_VAR_sites=["`+strings.Join(names, `","`)+`"]`)
-	if kvm != nil {
-		env = append(env, "LIBVIRT_DEFAULT_URI="+kvm.URI())
+	if actual.libvirt != nil {
+		env = append(env, "LIBVIRT_DEFAULT_URI="+actual.libvirt.URI())
+	}
+	if actual.openstack != nil {
+		env = append(env, actual.openstack.Env()...)
 	}
 	w := copied(t, dir, env)
 	w.must(0, "apply", "-auto-approve")
@@ -127,8 +132,8 @@ func quickstart(t *testing.T, dir string, kvm *libvirt.Server, names ...string) 
 	if left := machinesOf(t, server); len(left) != 0 {
 		t.Errorf("destroy left %v", left)
 	}
-	if kvm != nil {
-		if left := leftovers(t, site{libvirt: kvm}); len(left) != 0 {
+	if actual.libvirt != nil || actual.openstack != nil {
+		if left := leftovers(t, actual); len(left) != 0 {
 			t.Errorf("destroy left %v", left)
 		}
 	}

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,27 +14,31 @@ func killedOpenStack(t *testing.T) killSite {
 	s := openStackSite(t)
 	const servers = 6 // one takes a real control plane about a second of computing
 	return killSite{
-		config: s.provider + fleetOfServers(servers), number: servers, span: 12 * time.Second,
+		config: s.provider + fleetOfServers(t, s.openstack, servers), number: servers, span: 12 * time.Second,
 		machines: func(t *testing.T) map[string]string { t.Helper(); return serversOf(t, s.openstack) },
 		strays:   func(t *testing.T) []string { t.Helper(); return strayParts(t, s.openstack) },
 	}
 }
 
-// fleetOfServers is a number of machines with a volume and a port each.
-func fleetOfServers(n int) string {
+// fleetOfServers is a number of machines with a volume and a port each, and nothing else.
+func fleetOfServers(t *testing.T, p *openstack.Project, n int) string {
+	t.Helper()
 	return fmt.Sprintf(`
-data "virt_image" "os" { name = "debian-12" }
-data "virt_network" "app" { name = "app" }
-
 resource "virt_machine" "m" {
   count    = %d
   name     = "m-${count.index}"
   size     = "t1.nano"
-  image_id = data.virt_image.os.id
+  image_id = %q
   disks    = { data = { size = "1GiB" } }
-  nics     = { eth0 = { network_id = data.virt_network.app.id } }
+  nics     = { eth0 = { network_id = %q } }
 }
-`, n)
+`, n, idOf(t, p, "image", "debian-12"), idOf(t, p, "network", "app"))
+}
+
+// idOf is what the openstack tool says is the id of an object.
+func idOf(t *testing.T, p *openstack.Project, kind, name string) string {
+	t.Helper()
+	return strings.TrimSpace(p.CLI(t, kind, "show", name, "-f", "value", "-c", "id"))
 }
 
 // serversOf asks the openstack tool for servers and their ids.

@@ -30,7 +30,7 @@ type site struct {
 
 // sites are the platforms with machines, which every life of an object is shown on.
 func sites() map[string]func(*testing.T) site {
-	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "sandbox": sandboxSite}
+	return map[string]func(*testing.T) site{"vsphere": vsphereSite, "libvirt": libvirtSite, "openstack": openStackSite, "sandbox": sandboxSite}
 }
 
 // sitesOf are the platforms that a kind is shown on: those that offer it. What vSphere's adapter does not offer, a sandbox
@@ -38,7 +38,6 @@ func sites() map[string]func(*testing.T) site {
 func sitesOf(kind string) map[string]func(*testing.T) site {
 	all := sites()
 	all["docker"] = dockerSite
-	all["openstack"] = openStackSite
 	if slices.Contains([]string{"network", "project", "host"}, kind) {
 		all["openstack"] = openStackAdminSite
 	}

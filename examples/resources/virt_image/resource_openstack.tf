@@ -1,4 +1,4 @@
-# Here a machine is made from an image.
+# On OpenStack a machine is made from an image.
 data "virt_image" "os" {
   name = "debian-12"
 }

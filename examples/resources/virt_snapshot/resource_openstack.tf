@@ -1,4 +1,4 @@
-# Here a machine is made from an image, and a snapshot is an image of its disk.
+# On OpenStack a machine is made from an image, and a snapshot is an image of its disk.
 data "virt_image" "os" {
   name = "debian-12"
 }

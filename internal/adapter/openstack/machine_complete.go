@@ -110,7 +110,8 @@ func (c *creation) undo(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// sweep removes ports and volumes that an interrupted creation of the same name left behind: nothing ever used them.
+// sweep removes ports and volumes that an interrupted creation of the same name left behind: nothing ever used them. The
+// ports of a machine that somebody deleted by hand go, too: they hold its addresses.
 func (c *creation) sweep(ctx context.Context) error {
 	if len(c.want.NICs) > 0 {
 		names := c.m.inProject(nil)
@@ -146,10 +147,16 @@ func (c *creation) sweepVolumes(ctx context.Context, name string) error {
 		return failed("look for volumes of", c.want.Name, err)
 	}
 	for _, v := range list {
-		if strings.HasPrefix(v.Metadata[metaMachine], making) && len(v.Attachments) == 0 {
-			if err := c.m.dropVolume(ctx, v.ID); err != nil {
-				return err
-			}
+		owner := v.Metadata[metaMachine]
+		if owner == "" || len(v.Attachments) > 0 {
+			continue
+		}
+		if !strings.HasPrefix(owner, making) { // it may hold what somebody still needs
+			platform.Warn(ctx, fmt.Errorf("the volume %s %s is left as it is: it belongs to the machine %s, which does not hold it any more", v.ID, v.Name, owner))
+			continue
+		}
+		if err := c.m.dropVolume(ctx, v.ID); err != nil {
+			return err
 		}
 	}
 	return nil

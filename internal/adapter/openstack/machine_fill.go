@@ -30,6 +30,7 @@ func (m *machines) fill(ctx context.Context, s *sighting, have *platform.Machine
 		have.Metadata = nil
 	}
 	s.fillPower(have)
+	have.UnmanagedDisks, have.UnmanagedNICs = map[string]platform.UnmanagedDisk{}, map[string]platform.UnmanagedNIC{}
 	s.fillDisks(ctx, &bound, have)
 	if err := m.fillNICs(ctx, s, &bound, have); err != nil {
 		return err

@@ -112,7 +112,7 @@ func wireSettings() []platform.Setting {
 func placeSettings() []platform.Setting {
 	return []platform.Setting{
 		{Name: setExternalNetwork, Doc: "External network of public IPs that name none: its name or id. Left out: the only one there is."},
-		{Name: setPhysicalNetwork, Doc: "Physical network of tagged networks (vlan) that name none: physnet1. Left out: they have to name one."},
+		{Name: setPhysicalNetwork, Doc: "Physical network of networks with a `vlan` that name none, such as physnet1. Left out: they have to name one."},
 		{Name: setZone, Doc: "Availability zone of machines and volumes that name none. Left out: as the cloud does."},
 		{Name: setVolumeType, Doc: "Type of volumes that name none. Left out: as the cloud does."},
 	}
