@@ -3,8 +3,6 @@ package openstack_test
 import (
 	"maps"
 	"net"
-	"os"
-	"slices"
 	"testing"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/adapter/openstack"
@@ -31,22 +29,12 @@ func TestConformance(t *testing.T) {
 	}
 	for name, f := range p.fixtures() {
 		s.Kinds[name] = f.Case
-		if slow(name) && os.Getenv("VIRT_LONG") == "" {
-			s.Untested = append(s.Untested, name)
-			continue
-		}
 		maps.Copy(s.Cannot, f.cannot)
 		if f.given != nil {
 			s.Given[name] = f.given
 		}
 	}
 	platformtest.Run(t, s)
-}
-
-// slow reports whether the cases of a kind take servers by the hundred, which the lab makes at a rate of one in
-// seven seconds. They are for make test-long, and the reason why the driver does not call itself conformant yet.
-func slow(kind string) bool {
-	return slices.Contains([]string{"machine", "snapshot"}, kind)
 }
 
 // settings is what a user writes to reach a project.

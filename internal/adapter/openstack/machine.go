@@ -96,13 +96,8 @@ type server struct {
 	LaunchedAt  string            `json:"OS-SRV-USG:launched_at"`
 	Flavor      serverFlavor      `json:"flavor"`
 	Volumes     []serverVolume    `json:"os-extended-volumes:volumes_attached"`
-	Addresses   map[string][]struct {
-		Addr string `json:"addr"`
-		MAC  string `json:"OS-EXT-IPS-MAC:mac_addr"`
-		Type string `json:"OS-EXT-IPS:type"` // fixed or floating
-	} `json:"addresses"`
-	Groups []string `json:"server_groups"` // since 2.71; one at most
-	Fault  *struct {
+	Groups      []string          `json:"server_groups"` // since 2.71; one at most
+	Fault       *struct {
 		Code    int    `json:"code"`
 		Message string `json:"message"`
 	} `json:"fault"`

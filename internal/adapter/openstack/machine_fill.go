@@ -3,7 +3,6 @@ package openstack
 import (
 	"cmp"
 	"context"
-	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -100,27 +99,16 @@ func bootedAt(sv *server) string {
 	return latest
 }
 
-// addresses lists what the server has, in the order of its ports. A floating IP is not among them: the guest does not know
-// of it, and it comes and goes without the server.
+// addresses lists what the ports have, in their order: nova learns of a port's addresses some time after neutron. A
+// floating IP is not among them: the guest does not know of it, and it comes and goes without the server.
 func (s *sighting) addresses() []string {
-	byMAC := map[string][]string{}
-	for _, name := range slices.Sorted(maps.Keys(s.server.Addresses)) {
-		for _, a := range s.server.Addresses[name] {
-			ip, err := netip.ParseAddr(a.Addr)
-			if err != nil || a.Type == "floating" || ip.IsLinkLocalUnicast() || ip.IsLoopback() {
-				continue
-			}
-			byMAC[strings.ToLower(a.MAC)] = append(byMAC[strings.ToLower(a.MAC)], a.Addr)
-		}
-	}
 	var list []string
 	for _, p := range s.ports {
-		mac := strings.ToLower(p.MAC)
-		list = append(list, byMAC[mac]...)
-		delete(byMAC, mac)
-	}
-	for _, mac := range slices.Sorted(maps.Keys(byMAC)) {
-		list = append(list, byMAC[mac]...)
+		for _, ip := range p.IPs {
+			if addr, err := netip.ParseAddr(ip.Address); err == nil && !addr.IsLinkLocalUnicast() && !addr.IsLoopback() {
+				list = append(list, ip.Address)
+			}
+		}
 	}
 	return list
 }

@@ -207,10 +207,15 @@ func checkBoot(p *platform.Plan[platform.Machine]) error {
 // local reports whether a machine boots from the disk of its flavor.
 func local(boot *platform.BootDisk) bool { return boot != nil && boot.ID == nil }
 
-// checkNICs refuses addresses that are none.
+// checkNICs refuses adapters of no network, and addresses that are none.
 func checkNICs(p *platform.Plan[platform.Machine]) error {
 	var errs []error
 	for _, key := range platform.Keys(p.Want.NICs) {
+		n, port := p.Want.NICs[key], value(p.Want.OpenStack).Ports[key]
+		known := p.Known("nics", key, "network_id") && p.Known("nics", key, "subnet_id") && p.Known("openstack", "ports", key)
+		if known && n.NetworkID == nil && n.SubnetID == nil && port == "" {
+			errs = append(errs, platform.At(nowhere(), "nics", key, "network_id"))
+		}
 		if !p.Known("nics", key, "addresses") {
 			continue
 		}

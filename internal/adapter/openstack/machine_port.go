@@ -204,13 +204,18 @@ func (m *machines) networkOf(ctx context.Context, want platform.NIC) (string, er
 		return *want.NetworkID, nil
 	}
 	if want.SubnetID == nil {
-		return "", platform.At(platform.As(platform.ErrInvalid, errors.New("a network adapter needs a network, a subnet or a port")), "network_id")
+		return "", platform.At(nowhere(), "network_id")
 	}
 	n, err := m.subnet(ctx, *want.SubnetID)
 	if err == nil && n.NetworkID == "" {
 		err = platform.As(platform.ErrNotFound, errors.New("there is no subnet "+*want.SubnetID))
 	}
 	return n.NetworkID, platform.At(err, "subnet_id")
+}
+
+// nowhere is the error of a NIC that nothing says the network of.
+func nowhere() error {
+	return platform.As(platform.ErrInvalid, errors.New("a network adapter needs a network, a subnet or a port: set network_id, subnet_id or openstack.ports"))
 }
 
 // makePort makes the port of a NIC.

@@ -173,7 +173,11 @@ func (m *machines) ready(ctx context.Context, id string, want *platform.Machine)
 		if err != nil {
 			return verdict{err: err}
 		}
-		list := (&sighting{server: sv}).addresses()
+		ports, err := m.portsOf(ctx, id)
+		if err != nil {
+			return verdict{err: err}
+		}
+		list := (&sighting{server: sv, ports: ports}).addresses()
 		for _, text := range list {
 			if a, err := netip.ParseAddr(text); err == nil && network.Contains(a) {
 				return verdict{done: true}

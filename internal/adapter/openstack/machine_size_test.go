@@ -90,17 +90,10 @@ func TestHostnameOf(t *testing.T) {
 }
 
 func TestAddressesInOrder(t *testing.T) {
-	s := &sighting{server: &server{}, ports: []*neutronPort{{MAC: "FA:16:3e:00:00:02"}, {MAC: "fa:16:3e:00:00:01"}}}
-	type address = struct {
-		Addr string `json:"addr"`
-		MAC  string `json:"OS-EXT-IPS-MAC:mac_addr"`
-		Type string `json:"OS-EXT-IPS:type"`
-	}
-	s.server.Addresses = map[string][]address{
-		"a": {{"10.0.0.1", "fa:16:3e:00:00:01", "fixed"}, {"192.0.2.1", "fa:16:3e:00:00:01", "floating"}},
-		"b": {{"10.0.1.2", "fa:16:3e:00:00:02", "fixed"}, {"fe80::1", "fa:16:3e:00:00:02", "fixed"}},
-	}
-	if got, want := s.addresses(), []string{"10.0.1.2", "10.0.0.1"}; !slices.Equal(got, want) {
+	s := &sighting{server: &server{}, ports: []*neutronPort{
+		{IPs: []fixedIP{{Address: "10.0.1.2"}, {Address: "fe80::1"}}}, {}, {IPs: []fixedIP{{Address: "10.0.0.1"}, {Address: "2001:db8::1"}}},
+	}}
+	if got, want := s.addresses(), []string{"10.0.1.2", "10.0.0.1", "2001:db8::1"}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

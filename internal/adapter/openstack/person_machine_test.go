@@ -61,6 +61,8 @@ func (p *person) machineValues() platformtest.Values {
 	eth0 := func(*platformtest.Bench) any { return block{"eth0": p.nic(nil, 0)} }
 	imageID := of(p.images)
 	imageID.Missed = "is made from an image"
+	network, subnet := of(p.network), of(p.subnet)
+	network.Missed, subnet.Alone = "needs a network", true
 	v := platformtest.Values{
 		"image_id":            imageID,
 		"size":                {Old: "t1.small", New: "t1.medium", Without: []string{"cpus", "memory"}, Alone: true},
@@ -68,8 +70,8 @@ func (p *person) machineValues() platformtest.Values {
 		"boot_disk.type":      {Old: "__DEFAULT__", New: "fast", With: block{"boot_disk": block{"size": "1GiB"}}},
 		"disks.*.type":        {Old: "__DEFAULT__", New: "fast"},
 		"disks.*.disk_id":     fresh(p.volume),
-		"nics.*.network_id":   of(p.network),
-		"nics.*.subnet_id":    of(p.subnet),
+		"nics.*.network_id":   network,
+		"nics.*.subnet_id":    subnet,
 		"nics.*.mac":          fresh(p.mac),
 		"nics.*.addresses":    platformtest.Of(func(*platformtest.Bench) any { return []any{p.ip()} }, func(*platformtest.Bench) any { return []any{p.ip(), p.ip()} }),
 		"nics.*.firewall_ids": list(p.group),

@@ -1,33 +1,24 @@
 """neutron, with what it reads besides an object read by keys.
 
 Its models ask for related rows by repeating the query as a subquery. SQLAlchemy takes most of neutron's time to make
-those; one query by the keys that were found gives the same rows, but for objects that are there already when a row
-beside them is read: a floating IP that was just made.
+those; one query by the keys that were found gives the same rows. But that does not reach an object that was just made
+and is read again: what neutron wants of those after their transaction comes with the row itself, by a join.
 """
 import neutron.cmd.eventlet  # noqa: the first of all imports
-from neutron_lib.callbacks import events, registry, resources
 from sqlalchemy.orm import relationships
 from virtlab import database  # noqa: for its effect
 
 declared = relationships.RelationshipProperty.__init__
 
 
-def declare(self, *args, **kwargs):
+def declare(self, target, *args, **kwargs):
     if kwargs.get('lazy') == 'subquery':
-        kwargs['lazy'] = 'selectin'
-    declared(self, *args, **kwargs)
+        name = target if isinstance(target, str) else getattr(getattr(target, 'class_', target), '__name__', '')
+        kwargs['lazy'] = 'joined' if name in ('Tag', 'PortForwarding') else 'selectin'
+    declared(self, target, *args, **kwargs)
 
 
 relationships.RelationshipProperty.__init__ = declare
-
-
-def complete(resource, event, trigger, payload):
-    """Reads what neutron asks a new floating IP for after its transaction."""
-    row = payload.desired_state
-    return row.port_forwardings, row.standard_attr.tags
-
-
-registry.subscribe(complete, resources.FLOATING_IP, events.PRECOMMIT_CREATE)
 
 from neutron.cmd.eventlet import server  # noqa: E402, after the above
 
