@@ -58,6 +58,9 @@ func (w *workspace) diskFiles(s site) []string {
 	if s.libvirt != nil {
 		return made(w.T, s.libvirt, "default")
 	}
+	if s.openstack != nil {
+		return strings.Fields(s.openstack.CLI(w.T, "volume", "list", "-f", "value", "-c", "ID"))
+	}
 	if s.server == nil {
 		kept, _ := filepath.Glob(filepath.Join(s.dir, "disk", "*.json"))
 		disks, _ := w.resource(machineAddress).Values["disks"].(map[string]any)

@@ -16,6 +16,15 @@ func unanswered(ctx context.Context, err error) bool {
 	return err != nil && (lost(err) || ctx.Err() != nil && statusOf(err) == 0)
 }
 
+// begun forgives the failure of a request without an answer where it shows that it was done. What does not show soon was
+// not: nobody should wait for it.
+func begun(ctx context.Context, err error, shows func(ctx context.Context) bool) error {
+	if lost(err) && sought(ctx, shows) {
+		return nil
+	}
+	return err
+}
+
 // sought looks for what a creation without an answer has made, a few times; where the operation is over already, as long
 // as the time for cleaning up allows. It reports whether look found it.
 func sought(ctx context.Context, look func(ctx context.Context) bool) bool {

@@ -199,7 +199,11 @@ func (m *machines) attachVolume(ctx context.Context, sv *server, id string) erro
 		return err
 	}
 	with := wrapped("volumeAttachment", map[string]any{"volumeId": id, "delete_on_termination": false})
-	if err := post(ctx, c, "servers/"+sv.ID+"/os-volume_attachments", with, nil); err != nil && !lost(err) {
+	err = begun(ctx, post(ctx, c, "servers/"+sv.ID+"/os-volume_attachments", with, nil), func(ctx context.Context) bool {
+		v, look := m.cinderVolume(ctx, id)
+		return look == nil && v.Status != "available" || look == nil && attachedTo(v, sv.ID)
+	})
+	if err != nil {
 		return failed("attach the volume", id, err)
 	}
 	err = m.awaitVolume(ctx, id, "the volume to be attached", func(v *cinderVolume) bool {

@@ -56,9 +56,12 @@ func (p *place) open(more map[string]any) *platform.Conn {
 	return conn
 }
 
-// machine is one with an adapter, and with a disk of its own where that is said.
+// machine is one with an adapter whose address is waited for, and with a disk of its own where that is said.
 func (p *place) machine(name string, disk bool) *platform.Machine {
-	m := &platform.Machine{Name: name, ImageID: &p.image, NICs: map[string]platform.NIC{"eth0": {NetworkID: &p.network}}}
+	m := &platform.Machine{
+		Name: name, ImageID: &p.image, NICs: map[string]platform.NIC{"eth0": {NetworkID: &p.network}},
+		WaitFor: &platform.WaitFor{Address: new("10.0.0.0/24")},
+	}
 	if disk {
 		m.Disks = map[string]platform.MachineDisk{"data": {Size: new(platform.GiB)}}
 	}
@@ -255,7 +258,7 @@ func TestMachineList(t *testing.T) {
 	for _, n := range calls {
 		total += n
 	}
-	if seen != 3 || total > 5 {
+	if seen != 3 || total > 6 {
 		t.Errorf("%d machines took %d calls: %v", seen, total, calls)
 	}
 }

@@ -127,9 +127,10 @@ func (m *machines) change(ctx context.Context, sv *server, action, op, state str
 			err = nil
 		}
 	}
-	if lost(err) {
-		err = nil // the waiting shows whether it was done
-	}
+	err = begun(ctx, err, func(ctx context.Context) bool {
+		now, look := m.server(ctx, sv.ID)
+		return look == nil && (now.Status == state || value(now.Task) != "")
+	})
 	if err != nil {
 		return failed(op+" the machine", sv.Name, err)
 	}

@@ -170,7 +170,11 @@ func (m *machines) resize(ctx context.Context, sv *server, want *platform.Machin
 			return err
 		}
 	}
-	if err := m.act(ctx, sv.ID, "resize", map[string]any{"flavorRef": to.ID}); err != nil && !lost(err) {
+	err = begun(ctx, m.act(ctx, sv.ID, "resize", map[string]any{"flavorRef": to.ID}), func(ctx context.Context) bool {
+		now, look := m.server(ctx, sv.ID)
+		return look == nil && (now.Status == "VERIFY_RESIZE" || value(now.Task) != "" || now.Flavor.Name == to.Name)
+	})
+	if err != nil {
 		return failed("resize the machine", sv.Name, err)
 	}
 	if err := m.awaitResize(ctx, sv, to.Name); err != nil {
@@ -226,7 +230,11 @@ func (m *machines) confirm(ctx context.Context, sv *server) error {
 	if sv.Status != "VERIFY_RESIZE" {
 		return nil
 	}
-	if err := m.act(ctx, sv.ID, "confirmResize", nil); err != nil && !lost(err) {
+	err := begun(ctx, m.act(ctx, sv.ID, "confirmResize", nil), func(ctx context.Context) bool {
+		now, look := m.server(ctx, sv.ID)
+		return look == nil && (now.Status != "VERIFY_RESIZE" || value(now.Task) != "")
+	})
+	if err != nil {
 		return failed("confirm the new size of the machine", sv.Name, err)
 	}
 	now, err := m.settle(ctx, sv.ID, sv.Name, "the new size to be confirmed", "ACTIVE", "SHUTOFF")

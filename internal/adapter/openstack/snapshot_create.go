@@ -107,7 +107,9 @@ func (s *session) portrayed(ctx context.Context, id string) (*server, error) {
 	return body.Server, nil
 }
 
-// shoot has nova make an image of a server. It is asked again while the server is busy with something else.
+// shoot has nova make an image of a server. It is asked again while the server is busy with something else. Of several
+// who ask at the same moment nova fails all but one with an internal error, and leaves their images behind, for which
+// nothing happens any more.
 func (s *session) shoot(ctx context.Context, sv *server, name string) (string, error) {
 	c, err := s.atLeast(ctx, serviceCompute, "2.45", "images of machines")
 	if err != nil {
@@ -127,12 +129,41 @@ func (s *session) shoot(ctx context.Context, sv *server, name string) (string, e
 				return verdict{seen: text}
 			}
 		}
+		if found := (&glanceImage{}); unanswered(ctx, err) && s.imageBorn(ctx, name, found, func(i *glanceImage) bool { return i.Properties[propBirth] == birth }) {
+			if ctx.Err() == nil && s.abandoned(ctx, sv.ID, found.ID) {
+				s.dropImage(ctx, found.ID)
+				return verdict{seen: plain(err).Error()}
+			}
+			made.ID, err = found.ID, nil
+		}
 		return verdict{done: err == nil, err: err}
 	})
-	if found := (&glanceImage{}); unanswered(ctx, err) && s.imageBorn(ctx, name, found, func(i *glanceImage) bool { return i.Properties[propBirth] == birth }) {
-		return found.ID, nil
-	}
 	return made.ID, err
+}
+
+// abandoned waits until an image of a server is being filled, or nothing is being done to the server that could: twice in
+// a row, as nova makes the image a moment before it begins.
+func (s *session) abandoned(ctx context.Context, server, image string) bool {
+	idle := 0
+	err := await(ctx, "the image to be filled", func(ctx context.Context) verdict {
+		sv, err := s.portrayed(ctx, server)
+		if err != nil {
+			return verdict{err: err}
+		}
+		if idle++; value(sv.Task) != "" {
+			idle = 0
+		}
+		i, err := s.glanceImage(ctx, image)
+		if err != nil {
+			return verdict{err: err}
+		}
+		if i.Status != "queued" {
+			idle = 0
+			return verdict{done: true}
+		}
+		return verdict{done: idle >= 2}
+	})
+	return err == nil && idle >= 2
 }
 
 // imageActive waits until the image of a machine is whole.
