@@ -54,7 +54,7 @@ func (p *person) containerValues() platformtest.Values {
 		"network_mode":       {Old: "host", New: "none", With: block{"command": []any{"sleep"}}, Alone: true}, // the host's port is taken by one
 		"pid_mode":           {Old: "host", New: func(*platformtest.Bench) any { return "container:" + other() }, Alone: true},
 		"ipc_mode":           platformtest.Of("shareable", "none"),
-		"user_namespace":     platformtest.Of("host", ""),
+		"user_namespace":     platformtest.Of("", "host"),
 		"runtime":            platformtest.Of("runc", "runc"),
 		"cgroup_parent":      {Old: "/" + p.group() + "/one", New: "/" + p.group() + "/two"},
 		"privileged":         {Old: false, New: true, With: block{"power": "off"}, Alone: true}, // this machine may not start one
