@@ -26,7 +26,9 @@ func TestLikeEveryPlatform(t *testing.T) {
 				s := sandboxSite(t)
 				s.name, s.app = d.Name, buildContext(t)
 				push(t, s.dir, exampleRegistry+"/app:1.2")
-				s.provider = strings.Replace(s.provider, `like = "vsphere"`, `like = "`+d.Name+`"`, 1)
+				s.provider = strings.NewReplacer(
+					`like = "vsphere"`, `like = "`+d.Name+`"`, `"network:app"`, `"network:app", "network:public"`,
+				).Replace(s.provider)
 				w := newWorkspace(t, s.provider+s.example(t, dir))
 				w.must(0, "apply", "-auto-approve")
 				w.nothing()

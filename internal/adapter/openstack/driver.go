@@ -14,10 +14,11 @@ const readAhead = 1
 // New gives the platform as data.
 func New() platform.Driver {
 	return platform.Driver{
-		Name:     "openstack",
-		Title:    "OpenStack",
-		Doc:      "Servers, networks, routers, volumes, images, security groups and projects of an OpenStack cloud, release Train (2019) or later.",
-		Settings: settings(),
+		Name:       "openstack",
+		Title:      "OpenStack",
+		Conformant: true,
+		Doc:        "Servers, networks, routers, volumes, images, security groups and projects of an OpenStack cloud, release Train (2019) or later.",
+		Settings:   settings(),
 		Traits: map[string]platform.Traits{
 			"machine":         machineTraits(),
 			"network":         networkTraits(),

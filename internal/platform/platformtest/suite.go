@@ -43,9 +43,6 @@ type Suite struct {
 	Given map[string][]string
 	// Kinds holds the fixtures by kind; every kind with traits needs an entry, which may be empty.
 	Kinds map[string]Case
-	// Untested names kinds whose cases do not run, as long as the driver does not call itself conformant. Other kinds may
-	// refer to them.
-	Untested []string
 	// Cannot says, for calls of hooks that answer [ErrCannot], why the backend really has no such thing. Keys are
 	// the hook and its arguments as failures print them: "twin machine", "change machine tpm". A key may end in *.
 	Cannot map[string]string
@@ -103,7 +100,7 @@ func Run(t *testing.T, s Suite) {
 	r.offers(t, all)
 	var wait sync.WaitGroup
 	for _, k := range all {
-		if _, offered := s.Driver.Traits[k.name]; !offered || slices.Contains(s.Untested, k.name) {
+		if _, offered := s.Driver.Traits[k.name]; !offered {
 			continue
 		}
 		wait.Go(func() { t.Run(k.name, func(t *testing.T) { r.life(t, k) }) })
@@ -129,9 +126,6 @@ func (r *run) offers(t *testing.T, all []*subject) {
 		}
 		if traits && !fixtures {
 			t.Errorf("%s: the driver has traits for it, but the suite has no case: Conformant = %t cannot be known", k.name, r.Driver.Conformant)
-		}
-		if r.Driver.Conformant && slices.Contains(r.Untested, k.name) {
-			t.Errorf("%s: the driver calls itself conformant, but its cases do not run", k.name)
 		}
 	}
 	for name := range r.Driver.Traits {
