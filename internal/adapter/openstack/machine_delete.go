@@ -14,7 +14,7 @@ import (
 // is detached and stays.
 func (m *machines) Delete(ctx context.Context, have *platform.Machine) error {
 	id := value(have.ID)
-	s, err := m.sight(ctx, id)
+	s, err := m.rested(ctx, id)
 	if err != nil && !isNotFound(err) {
 		return err
 	}

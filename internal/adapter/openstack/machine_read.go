@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/url"
+	"strings"
 
 	"github.com/terraform-virt/terraform-provider-virt/internal/platform"
 )
@@ -22,6 +23,29 @@ func (m *machines) sight(ctx context.Context, id string) (*sighting, error) {
 		return nil, failed("read the machine", id, err)
 	}
 	return m.around(ctx, sv)
+}
+
+// resizing begins the tasks of a change of the size.
+const resizing = "resize_"
+
+// rested looks at a server when its size is not being changed, which an interrupted operation leaves behind: meanwhile
+// nova refuses other changes, and tells attached volumes without their devices.
+func (m *machines) rested(ctx context.Context, id string) (*sighting, error) {
+	s, err := m.sight(ctx, id)
+	if err != nil || !strings.HasPrefix(value(s.server.Task), resizing) {
+		return s, err
+	}
+	err = await(ctx, "the change of its size to end", func(ctx context.Context) verdict {
+		sv, err := m.server(ctx, id)
+		if err != nil {
+			return verdict{err: err}
+		}
+		return verdict{done: !strings.HasPrefix(value(sv.Task), resizing), seen: "status " + sv.Status + " " + value(sv.Task)}
+	})
+	if err != nil {
+		return nil, failed("wait for the machine", s.server.Name, err)
+	}
+	return m.sight(ctx, id)
 }
 
 // around looks at what belongs to a server.

@@ -14,7 +14,7 @@ import (
 
 // Update changes what differs: first what is told only, then the size, the disks and the adapters, then the power.
 func (m *machines) Update(ctx context.Context, prior, want *platform.Machine) error {
-	s, err := m.sight(ctx, value(prior.ID))
+	s, err := m.rested(ctx, value(prior.ID))
 	if err != nil {
 		return err
 	}
@@ -174,6 +174,14 @@ func (m *machines) resize(ctx context.Context, sv *server, want *platform.Machin
 		now, look := m.server(ctx, sv.ID)
 		return look == nil && (now.Status == "VERIFY_RESIZE" || value(now.Task) != "" || now.Flavor.Name == to.Name)
 	})
+	if isConflict(err) && strings.Contains(err.Error(), "task_state "+resizing) { // begun by what was interrupted
+		s, err := m.rested(ctx, sv.ID)
+		if err != nil {
+			return err
+		}
+		*sv = *s.server
+		return m.resize(ctx, sv, want)
+	}
 	if err != nil {
 		return failed("resize the machine", sv.Name, err)
 	}
