@@ -170,20 +170,12 @@ func (m *machines) resize(ctx context.Context, sv *server, want *platform.Machin
 			return err
 		}
 	}
-	err = begun(ctx, m.act(ctx, sv.ID, "resize", map[string]any{"flavorRef": to.ID}), func(ctx context.Context) bool {
-		now, look := m.server(ctx, sv.ID)
-		return look == nil && (now.Status == "VERIFY_RESIZE" || value(now.Task) != "" || now.Flavor.Name == to.Name)
-	})
-	if isConflict(err) && strings.Contains(err.Error(), "task_state "+resizing) { // begun by what was interrupted
-		s, err := m.rested(ctx, sv.ID)
-		if err != nil {
-			return err
-		}
-		*sv = *s.server
-		return m.resize(ctx, sv, want)
-	}
+	asked, err := m.askResize(ctx, sv, to)
 	if err != nil {
-		return failed("resize the machine", sv.Name, err)
+		return err
+	}
+	if !asked {
+		return m.resize(ctx, sv, want)
 	}
 	if err := m.awaitResize(ctx, sv, to.Name); err != nil {
 		return err
@@ -195,6 +187,22 @@ func (m *machines) resize(ctx context.Context, sv *server, want *platform.Machin
 		return m.power(ctx, sv, was)
 	}
 	return nil
+}
+
+// askResize asks for another size. Where what was interrupted is at it already, it waits for the end of that instead.
+func (m *machines) askResize(ctx context.Context, sv *server, to *flavor) (asked bool, err error) {
+	err = begun(ctx, m.act(ctx, sv.ID, "resize", map[string]any{"flavorRef": to.ID}), func(ctx context.Context) bool {
+		now, look := m.server(ctx, sv.ID)
+		return look == nil && (now.Status == "VERIFY_RESIZE" || value(now.Task) != "" || now.Flavor.Name == to.Name)
+	})
+	if isConflict(err) && strings.Contains(err.Error(), "task_state "+resizing) {
+		s, err := m.rested(ctx, sv.ID)
+		if err == nil {
+			*sv = *s.server
+		}
+		return false, err
+	}
+	return err == nil, failed("resize the machine", sv.Name, err)
 }
 
 // nextSize is the size to take, or nil where the present one will do.
