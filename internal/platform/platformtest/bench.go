@@ -105,12 +105,12 @@ func (b *Bench) openIn(ctx context.Context, config Config) *enginetest.Core {
 	return core
 }
 
-// factory makes providers that end with the case. The CLI grants two seconds for it; a machine with much to do has more here.
+// factory makes providers that end with the case, within the two seconds that the CLI grants.
 func (b *Bench) factory() enginetest.Factory {
 	return func() (tfprotov6.ProviderServer, error) {
 		p := b.model.provider.Again()
 		b.t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 10*time.Second)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(b.t.Context()), 2*time.Second)
 			defer cancel()
 			if err := p.Close(ctx); err != nil {
 				b.t.Errorf("the provider does not close: %v", err)

@@ -45,8 +45,6 @@ func TestOpenFile(t *testing.T) {
 // web serves content at /image; the other paths are named for how they answer.
 func web(t *testing.T) string {
 	t.Helper()
-	plain := httptest.NewServer(http.NotFoundHandler())
-	t.Cleanup(plain.Close)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/image", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {
